@@ -1,0 +1,1 @@
+"""What server and workers agree on: specs, ledger, file store, queue, events, keys and settings."""

@@ -1,0 +1,82 @@
+"""Connections to the ledger's database, SQLite or PostgreSQL, and its migrations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from jobs.errors import Unavailable
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """One pool of connections. `read()` takes no lock; `write()` is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Raises `Unavailable` where the database cannot take the change (disk full, locked for too long)."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise Unavailable(f"The ledger cannot be written: {error.orig}.") from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Brings the ledger at `url` to the newest revision.
+
+    Raises:
+        Unavailable: the ledger was written by a newer Voxhall, or cannot be opened.
+    """
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = _engine(url)
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+    except CommandError as error:
+        raise Unavailable(f"The ledger belongs to a newer Voxhall; start that version instead ({error}).") from error
+    except OperationalError as error:
+        raise Unavailable(f"The ledger cannot be opened: {error.orig}.") from error
+    finally:
+        engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40)
+    engine = create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=40)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A transaction that reads first and writes later would meet SQLITE_BUSY without any waiting.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,80 @@
+"""Every way in which a request or a job can fail, as one tree.
+
+    VoxhallError
+    ├── InvalidRequest        a value of the request is wrong (`param` names it)
+    │   ├── TextTooLong
+    │   ├── UnknownModel
+    │   ├── UnknownVoice
+    │   └── UnreadableUpload
+    ├── Unauthorized          no key, or a wrong one
+    ├── NotFound              no such job, file or route for this key
+    ├── UploadTooLarge
+    ├── Conflict              the job is not in a state that allows it
+    ├── Unavailable           the server cannot do it now (a model that is not installed, a full disk)
+    └── JobFailed             the job that the caller waited for failed
+
+`LeaseLost` stands apart: it tells a worker to drop a step, and no caller ever sees it.
+"""
+
+
+class VoxhallError(Exception):
+    """Base of all errors that a caller sees. `code` is stable; `message` is for people and names no path."""
+
+    code = "internal_error"
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+
+class InvalidRequest(VoxhallError):
+    code = "invalid_request"
+
+
+class TextTooLong(InvalidRequest):
+    code = "text_too_long"
+
+
+class UnknownModel(InvalidRequest):
+    code = "unknown_model"
+
+
+class UnknownVoice(InvalidRequest):
+    code = "unknown_voice"
+
+
+class UnreadableUpload(InvalidRequest):
+    code = "unreadable_audio"
+
+
+class Unauthorized(VoxhallError):
+    code = "unauthorized"
+
+
+class NotFound(VoxhallError):
+    code = "not_found"
+
+
+class UploadTooLarge(VoxhallError):
+    code = "upload_too_large"
+
+
+class Conflict(VoxhallError):
+    code = "conflict"
+
+
+class Unavailable(VoxhallError):
+    code = "unavailable"
+
+
+class JobFailed(VoxhallError):
+    """A job ended without a result. `code` is the job's own."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LeaseLost(Exception):
+    """The step is no longer this worker's: it was cancelled, deleted, or its lease ran out."""

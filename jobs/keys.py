@@ -1,0 +1,74 @@
+"""API keys: made once, shown once, kept as SHA-256 digests.
+
+A generated key has 256 random bits, so a plain digest is as good as a slow hash and costs nothing per request.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from jobs.database import Database
+from jobs.errors import Conflict, NotFound, Unauthorized
+from jobs.schema import keys
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    id: str
+    name: str
+    hint: str
+    """First characters of the key, to tell keys apart in a list."""
+    created_at: float
+    revoked_at: float | None
+
+
+class Keys:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, name: str, secret: str | None = None) -> tuple[Key, str]:
+        """A new key and its secret, which is not stored anywhere.
+
+        Raises:
+            Conflict: this secret is a key already.
+        """
+        secret = secret or f"vox-{secrets.token_urlsafe(32)}"
+        key = Key(uuid.uuid4().hex, name, secret[:8], time.time(), None)
+        row = {"id": key.id, "name": name, "hint": key.hint, "digest": _digest(secret), "created_at": key.created_at}
+        try:
+            with self._database.write() as connection:
+                connection.execute(insert(keys).values(**row))
+        except IntegrityError as error:
+            raise Conflict("This key exists already.") from error
+        return key, secret
+
+    def list(self) -> list[Key]:
+        with self._database.read() as connection:
+            rows = connection.execute(select(keys).order_by(keys.c.created_at)).all()
+        return [Key(row.id, row.name, row.hint, row.created_at, row.revoked_at) for row in rows]
+
+    def revoke(self, key_id: str) -> None:
+        """Ends a key at once. Raises `NotFound`."""
+        live = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
+        with self._database.write() as connection:
+            if not connection.execute(live.values(revoked_at=time.time())).rowcount:
+                raise NotFound("There is no such key.")
+
+    def check(self, secret: str) -> Key:
+        """The key that `secret` belongs to. Raises `Unauthorized`."""
+        digest = _digest(secret)
+        with self._database.read() as connection:
+            row = connection.execute(select(keys).where(keys.c.digest == digest)).one_or_none()
+        if row is None or row.revoked_at is not None or not hmac.compare_digest(row.digest, digest):
+            raise Unauthorized("The API key is missing or wrong.")
+        return Key(row.id, row.name, row.hint, row.created_at, None)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

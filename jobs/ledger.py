@@ -1,0 +1,304 @@
+"""The ledger: every job and step, and the only queue that matters.
+
+A job is an ordered list of steps. States are `queued → running → succeeded | failed | canceled`; a step whose
+predecessor is not done is `waiting`. Each change is one compare-and-set, so a worker whose lease is gone
+changes nothing. Transactions lock the step before its job, in that order everywhere, so that they cannot deadlock.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, update
+
+from jobs.database import Database
+from jobs.errors import Conflict, LeaseLost, NotFound
+from jobs.schema import jobs, steps
+from jobs.specs import SPEC, Queue, SpeechSpec, TranscriptionSpec
+
+State = Literal["queued", "running", "succeeded", "failed", "canceled"]
+TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "canceled"})
+LONELY_DEATHS = 3
+"""A step that took its worker with it this many times while running alone is failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: str
+    key_id: str
+    dialect: str
+    kind: str
+    spec: SpeechSpec | TranscriptionSpec
+    state: State
+    interactive: bool
+    progress: float
+    result: dict[str, Any] | None
+    error_code: str | None
+    error_message: str | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+
+    @property
+    def done(self) -> bool:
+        return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One worker's right to one step, until `renew` stops."""
+
+    job_id: str
+    position: int
+    queue: Queue
+    worker: str
+    lease: str
+    interactive: bool
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    jobs: tuple[Job, ...]
+    total: int
+
+
+class Ledger:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # What callers do.
+
+    def add(
+        self, *, job_id: str, key_id: str, dialect: str, spec: SpeechSpec | TranscriptionSpec, interactive: bool
+    ) -> Job:
+        """Accepts a job with its steps; the first of them is queued."""
+        now = time.time()
+        shared = {"interactive": interactive, "key_id": key_id, "created_at": now}
+        job = {"id": job_id, "dialect": dialect, "kind": spec.kind, "spec": spec.model_dump(), "state": "queued"}
+        rows = [
+            {"job_id": job_id, "position": n, "queue": queue, "state": "waiting" if n else "queued"} | shared
+            for n, queue in enumerate(spec.queues)
+        ]
+        with self._database.write() as connection:
+            connection.execute(insert(jobs).values(**job, **shared))
+            connection.execute(insert(steps), rows)
+        return self.get(job_id)
+
+    def get(self, job_id: str, *, key_id: str | None = None) -> Job:
+        """Raises `NotFound`, also when the job is another key's: ids tell nothing to strangers."""
+        query = select(jobs).where(jobs.c.id == job_id)
+        if key_id is not None:
+            query = query.where(jobs.c.key_id == key_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound("There is no such job.")
+        return _job(row)
+
+    def page(
+        self,
+        *,
+        key_id: str,
+        kind: str | None = None,
+        dialect: str | None = None,
+        state: str | None = None,
+        number: int = 1,
+        size: int = 20,
+    ) -> Page:
+        """The key's jobs, newest first. `number` counts from 1."""
+        wanted = {"kind": kind, "dialect": dialect, "state": state}
+        where = and_(jobs.c.key_id == key_id, *(jobs.c[c] == v for c, v in wanted.items() if v is not None))
+        listing = select(jobs).where(where).order_by(jobs.c.created_at.desc(), jobs.c.id)
+        with self._database.read() as connection:
+            total = connection.execute(select(func.count()).select_from(jobs).where(where)).scalar_one()
+            rows = connection.execute(listing.limit(size).offset((number - 1) * size)).all()
+        return Page(tuple(_job(row) for row in rows), total)
+
+    def position(self, job_id: str) -> int | None:
+        """How many steps will be claimed before this job's; 0 is next, None: it does not wait."""
+        mine = select(steps).where(steps.c.job_id == job_id, steps.c.state == "queued")
+        with self._database.read() as connection:
+            row = connection.execute(mine).one_or_none()
+            if row is None:
+                return None
+            older = and_(steps.c.interactive == row.interactive, steps.c.created_at < row.created_at)
+            first = older if row.interactive else older | steps.c.interactive.is_(True)
+            ahead = select(func.count()).where(steps.c.queue == row.queue, steps.c.state == "queued", first)
+            return int(connection.execute(ahead).scalar_one())
+
+    def cancel(self, job_id: str) -> Job:
+        """Ends a job that is not over yet; its worker notices at its next renewal.
+
+        Raises:
+            Conflict: the job has already ended.
+        """
+        with self._database.write() as connection:
+            open_steps = and_(steps.c.job_id == job_id, steps.c.state.in_(("waiting", "queued", "running")))
+            connection.execute(update(steps).where(open_steps).values(state="canceled", lease=None))
+            if not _end_job(connection, job_id, state="canceled"):
+                raise Conflict("The job has already ended.")
+        return self.get(job_id)
+
+    def delete(self, job_id: str) -> None:
+        """Forgets the job. A worker that still runs it loses its lease."""
+        with self._database.write() as connection:
+            connection.execute(delete(steps).where(steps.c.job_id == job_id))
+            connection.execute(delete(jobs).where(jobs.c.id == job_id))
+
+    # What workers do.
+
+    def claim(
+        self, queue: Queue, worker: str, *, lease_seconds: float, background: bool = True, alone: bool = True
+    ) -> Claim | None:
+        """Leases the best queued step: interactive first, then the key with the least running, then the oldest.
+
+        Args:
+            background: whether steps that nobody waits for may be taken.
+            alone: whether steps that must run alone may be taken.
+        """
+        query = _best_step(queue)
+        if not background:
+            query = query.where(steps.c.interactive.is_(True))
+        if not alone:
+            query = query.where(steps.c.alone.is_(False))
+        now = time.time()
+        lease = uuid.uuid4().hex
+        with self._database.write() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                return None
+            connection.execute(
+                update(steps)
+                .where(_is(row.job_id, row.position))
+                .values(state="running", worker=worker, lease=lease, lease_expires_at=now + lease_seconds)
+            )
+            started = func.coalesce(jobs.c.started_at, now)
+            connection.execute(update(jobs).where(_open(row.job_id)).values(state="running", started_at=started))
+        return Claim(row.job_id, row.position, queue, worker, lease, row.interactive, row.alone)
+
+    def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]:
+        """Extends the leases; returns those that are lost."""
+        expires = time.time() + lease_seconds
+        with self._database.write() as connection:
+            held = [update(steps).where(_held(claim)).values(lease_expires_at=expires) for claim in claims]
+            return [claim for claim, held in zip(claims, held, strict=True) if not connection.execute(held).rowcount]
+
+    def progress(self, claim: Claim, fraction: float) -> None:
+        """Raises `LeaseLost`."""
+        held = select(steps.c.job_id).where(_held(claim)).scalar_subquery()
+        with self._database.write() as connection:
+            _must(connection, update(jobs).where(jobs.c.id == held).values(progress=fraction))
+
+    def finish(self, claim: Claim, result: dict[str, Any]) -> Queue | None:
+        """Ends the step with success and, in the same transaction, queues the next one or ends the job.
+
+        Returns:
+            The next step's queue, to be woken; None where the job is over.
+
+        Raises:
+            LeaseLost
+        """
+        with self._database.write() as connection:
+            _must(connection, update(steps).where(_held(claim)).values(state="succeeded", lease=None))
+            following = _is(claim.job_id, claim.position + 1)
+            query = update(steps).where(following, steps.c.state == "waiting").values(state="queued")
+            queue = connection.execute(query.returning(steps.c.queue)).scalar_one_or_none()
+            if queue is None:
+                _end_job(connection, claim.job_id, state="succeeded", result=result, progress=1.0)
+        return queue
+
+    def fail(self, claim: Claim, code: str, message: str) -> None:
+        """Raises `LeaseLost`."""
+        with self._database.write() as connection:
+            _must(connection, update(steps).where(_held(claim)).values(state="failed", lease=None))
+            _end_job(connection, claim.job_id, state="failed", error_code=code, error_message=message)
+
+    def release(self, claim: Claim) -> None:
+        """Gives the step back uncharged, for a worker that stops gracefully."""
+        with self._database.write() as connection:
+            connection.execute(update(steps).where(_held(claim)).values(state="queued", lease=None, worker=None))
+
+    # What the reaper and the supervisor do.
+
+    def recover(self, *, worker: str | None = None) -> list[Queue]:
+        """Takes steps back from a dead worker, or from all whose lease ran out.
+
+        A step goes back to run alone; one that already ran alone is charged a death, and fails after three.
+
+        Returns:
+            The queue of every step that was put back.
+        """
+        gone = steps.c.worker == worker if worker else steps.c.lease_expires_at < time.time()
+        with self._database.write() as connection:
+            rows = connection.execute(select(steps).where(steps.c.state == "running", gone)).all()
+            return [row.queue for row in rows if _put_back(connection, row)]
+
+    def waiting(self) -> dict[str, int]:
+        """Number of queued steps by queue."""
+        query = select(steps.c.queue, func.count()).where(steps.c.state == "queued").group_by(steps.c.queue)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def finished_between(self, start: float, end: float) -> list[str]:
+        """Ids of the jobs that ended in [start, end)."""
+        query = select(jobs.c.id).where(jobs.c.finished_at >= start, jobs.c.finished_at < end)
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(**{**row._asdict(), "spec": SPEC.validate_python(row.spec)})
+
+
+def _is(job_id: str, position: int) -> Any:
+    return and_(steps.c.job_id == job_id, steps.c.position == position)
+
+
+def _open(job_id: str) -> Any:
+    return and_(jobs.c.id == job_id, jobs.c.state.in_(("queued", "running")))
+
+
+def _held(claim: Claim) -> Any:
+    return and_(_is(claim.job_id, claim.position), steps.c.state == "running", steps.c.lease == claim.lease)
+
+
+def _must(connection: Connection, change: Any) -> None:
+    if not connection.execute(change).rowcount:
+        raise LeaseLost
+
+
+def _best_step(queue: Queue) -> Select[Any]:
+    other = steps.alias()
+    running = (
+        select(func.count())
+        .where(other.c.queue == queue, other.c.state == "running", other.c.key_id == steps.c.key_id)
+        .scalar_subquery()
+    )
+    return (
+        select(steps)
+        .where(steps.c.queue == queue, steps.c.state == "queued")
+        .order_by(steps.c.interactive.desc(), running, steps.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=steps)
+    )
+
+
+def _end_job(connection: Connection, job_id: str, **values: Any) -> bool:
+    change = update(jobs).where(_open(job_id)).values(finished_at=time.time(), **values)
+    return bool(connection.execute(change).rowcount)
+
+
+def _put_back(connection: Connection, row: Row[Any]) -> bool:
+    deaths = row.deaths + (1 if row.alone else 0)
+    state = "queued" if deaths < LONELY_DEATHS else "failed"
+    same = and_(_is(row.job_id, row.position), steps.c.state == "running", steps.c.lease == row.lease)
+    back = update(steps).where(same).values(state=state, alone=True, deaths=deaths, lease=None, worker=None)
+    if not connection.execute(back).rowcount:
+        return False
+    if state == "failed":
+        message = f"The worker died {deaths} times while it ran only this job."
+        _end_job(connection, row.job_id, state="failed", error_code="worker_died", error_message=message)
+    return state == "queued"

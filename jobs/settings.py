@@ -1,0 +1,126 @@
+"""Every setting of a Voxhall process, read from `VOXHALL_*` and nowhere else."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+PREFIX = "VOXHALL_"
+MEBIBYTE = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting is unknown or out of range; the message is one line that says which and what to do."""
+
+
+class Settings(BaseModel):
+    """All settings. A name that is not here is refused, so that a typing slip is never silent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """Address that the API listens on."""
+
+    port: int = Field(default=8080, ge=1, le=65535)
+    """Port that the API listens on."""
+
+    data_dir: Path = Path("data")
+    """Ledger, files, secret and the embedded broker's socket. Made with mode 0700."""
+
+    models_dir: Path = Path(__file__).resolve().parent.parent / "models" / "weights"
+    """Folder of the model files."""
+
+    catalog: Path | None = None
+    """The operator's own catalog overlay (TOML)."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """Where engines run: auto, cpu, cuda or cuda:N."""
+
+    public_url: AnyHttpUrl | None = None
+    """What result links begin with. Unset: the address that the caller used."""
+
+    trusted_proxies: str = "127.0.0.1"
+    """Comma list of hops whose X-Forwarded-* headers are believed."""
+
+    api_key: SecretStr | None = Field(default=None, min_length=16)
+    """The first API key, instead of a generated one."""
+
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    """Signs file links. Unset: made once and kept in the data folder. Several boxes must share one."""
+
+    redis_url: str | None = None
+    """Redis or Valkey, `redis://…`, `rediss://…` or `unix://…`. Unset: `voxhall up` starts an embedded Valkey."""
+
+    database_url: str | None = None
+    """Ledger, as an SQLAlchemy URL (SQLite or PostgreSQL). Unset: SQLite in the data folder."""
+
+    store_url: str | None = None
+    """File store, as a URL (`s3://bucket/prefix`). Unset: a folder in the data folder."""
+
+    link_seconds: int = Field(default=5 * 3600, ge=60)
+    """How long a signed result link works."""
+
+    max_upload_bytes: int = Field(default=100 * MEBIBYTE, ge=1)
+    """Largest upload of any endpoint; a dialect may set a lower limit."""
+
+    speech_threads: int = Field(default=4, ge=1, le=64)
+    """Jobs that the torch worker holds at once. One thread of them runs the model."""
+
+    transcription_threads: int = Field(default=2, ge=1, le=64)
+    """Jobs that the transcription worker holds at once. One of them runs the model."""
+
+    model_budget_bytes: int = Field(default=0, ge=0)
+    """Memory for loaded models per worker process. 0: 80 % of what the device has free at the start."""
+
+    lease_seconds: float = Field(default=15.0, ge=1)
+    """How long a step stays with a silent worker."""
+
+    segment_seconds: int = Field(default=3600, ge=60)
+    """How long rendered segments outlive their job, for callers that still stream them."""
+
+    worker_id: str = Field(default="", pattern=r"^[A-Za-z0-9._:@-]{0,80}$")
+    """Name of this worker process in the ledger; the supervisor gives each start its own."""
+
+    log_json: bool = False
+    """Log lines as JSON instead of text."""
+
+    @property
+    def ledger_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'ledger.db'}"
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from `environ` (the process's own by default); keyword arguments that are not None win.
+
+    Raises:
+        SettingsError: an unknown `VOXHALL_*` name, or a value that is out of range.
+    """
+    environ = os.environ if environ is None else environ
+    given: dict[str, Any] = {
+        name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX) and value
+    }
+    unknown = sorted(set(given) - set(Settings.model_fields))
+    if unknown:
+        names = ", ".join(PREFIX + name.upper() for name in unknown)
+        raise SettingsError(f"Unknown setting {names}. `voxhall doctor --settings` lists the known ones.")
+    given |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = PREFIX + str(problem["loc"][0]).upper()
+        raise SettingsError(f"{name}: {problem['msg']}.") from error
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The `VOXHALL_*` variables from which a child process reads these same settings."""
+    variables = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None and value != "":
+            variables[PREFIX + name.upper()] = str(value)
+    return variables
