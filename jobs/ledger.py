@@ -157,18 +157,17 @@ class Ledger:
 
         Args:
             background: whether steps that nobody waits for may be taken.
-            alone: whether steps that must run alone may be taken.
+            alone: whether the worker is idle, so that it may take a step that must run alone. While such a step waits,
+                busy workers take nothing, until one of them is idle; else it might wait for ever.
         """
         query = _best_step(queue)
         if not background:
-            query = query.where(steps.c.interactive.is_(True))
-        if not alone:
-            query = query.where(steps.c.alone.is_(False))
+            query = query.where(steps.c.interactive.is_(True) | steps.c.alone.is_(True))
         now = time.time()
         lease = uuid.uuid4().hex
         with self._database.write() as connection:
             row = connection.execute(query).one_or_none()
-            if row is None:
+            if row is None or (row.alone and not alone):
                 return None
             connection.execute(
                 update(steps)
@@ -280,7 +279,7 @@ def _best_step(queue: Queue) -> Select[Any]:
     return (
         select(steps)
         .where(steps.c.queue == queue, steps.c.state == "queued")
-        .order_by(steps.c.interactive.desc(), running, steps.c.created_at)
+        .order_by(steps.c.alone.desc(), steps.c.interactive.desc(), running, steps.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True, of=steps)
     )

@@ -1,0 +1,85 @@
+"""Events of a job, as one Redis stream per job. They wake waiters and carry progress; the ledger holds the truth.
+
+A lost event costs a waiter at most the two seconds until it reads the ledger again.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import redis
+import redis.asyncio
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["state", "progress", "segment"]
+LIFETIME = 3600
+LONGEST = 2_000
+PATIENCE_MS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: str
+    kind: Kind
+    data: dict[str, Any]
+
+
+class Events:
+    """The workers' side."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+
+    def publish(self, job_id: str, kind: Kind, **data: Any) -> None:
+        """Best effort: a job never fails because nobody could be told about it."""
+        stream = _stream(job_id)
+        try:
+            with self._redis.pipeline(transaction=False) as pipe:
+                pipe.xadd(stream, {"kind": kind, "data": json.dumps(data)}, maxlen=LONGEST, approximate=True)
+                pipe.expire(stream, LIFETIME)
+                pipe.execute()
+        except RedisError as error:
+            log.warning("event lost", extra={"job": job_id, "kind": kind, "reason": str(error)})
+
+
+class Subscriptions:
+    """The server's side."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.asyncio.Redis.from_url(url, socket_connect_timeout=2, decode_responses=True)
+
+    async def follow(self, job_id: str, after: str = "0") -> AsyncIterator[Event | None]:
+        """Events of the job after the event id `after`, for ever; None whenever two seconds passed without one.
+
+        Where the broker is away it yields None at the same pace, so that callers fall back to the ledger.
+        """
+        while True:
+            try:
+                answer: Any = await self._redis.xread({_stream(job_id): after}, block=PATIENCE_MS, count=100)
+            except RedisError as error:
+                log.warning("events out of reach", extra={"job": job_id, "reason": str(error)})
+                await asyncio.sleep(PATIENCE_MS / 1000)
+                answer = []
+            if not answer:
+                yield None
+            for last, fields in (entry for _, entries in answer for entry in entries):
+                after = last
+                yield Event(last, fields["kind"], json.loads(fields["data"]))
+
+    async def ping(self) -> bool:
+        try:
+            return bool(await self._redis.ping())
+        except RedisError:
+            return False
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+def _stream(job_id: str) -> str:
+    return f"voxhall:events:{job_id}"

@@ -1,0 +1,96 @@
+"""The file store: a local folder by default, S3-compatible by URL. Keys are made from ids only, never from names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+
+from jobs.errors import NotFound, Unavailable
+from jobs.settings import Settings
+
+
+def job_prefix(job_id: str) -> str:
+    return f"jobs/{job_id}/"
+
+
+def input_key(job_id: str, name: str) -> str:
+    return f"{job_prefix(job_id)}input/{name}"
+
+
+def segment_prefix(job_id: str, position: int = 0) -> str:
+    return f"{job_prefix(job_id)}segments/{position}/"
+
+
+def segment_key(job_id: str, position: int, index: int) -> str:
+    return f"{segment_prefix(job_id, position)}{index:06d}"
+
+
+def result_key(job_id: str, name: str) -> str:
+    return f"{job_prefix(job_id)}result/{name}"
+
+
+class FileStore:
+    """Every write is whole or absent: the store writes to a temporary name and renames."""
+
+    def __init__(self, store: ObjectStore, root: Path | None = None) -> None:
+        self._store = store
+        self.root = root
+        """The folder of a local store; None for a remote one."""
+
+    def put(self, key: str, data: bytes | Path | IO[bytes]) -> None:
+        """Raises `Unavailable` where the store does not take it: a full disk, a bucket out of reach."""
+        try:
+            obstore.put(self._store, key, data)
+        except (BaseError, OSError) as error:
+            reason = "its disk is full" if "No space left" in str(error) else type(error).__name__
+            raise Unavailable(f"The file store takes no files: {reason}.") from error
+
+    def get(self, key: str) -> bytes:
+        """Raises `NotFound`."""
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except FileNotFoundError as error:
+            raise NotFound("The file is gone.") from error
+
+    def list(self, prefix: str) -> list[str]:
+        """All keys below `prefix`, sorted."""
+        return sorted(meta["path"] for batch in obstore.list(self._store, prefix) for meta in batch)
+
+    def delete(self, prefix: str) -> None:
+        """Deletes every file below `prefix`; none is fine."""
+        if keys := self.list(prefix):
+            obstore.delete(self._store, keys)
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """The file as a path: the stored one itself, or a copy for as long as the block runs. Raises `NotFound`."""
+        if self.root:
+            path = self.root / key
+            if not path.is_file():
+                raise NotFound("The file is gone.")
+            yield path
+            return
+        with TemporaryDirectory(prefix="voxhall-") as folder:
+            path = Path(folder) / "file"
+            path.write_bytes(self.get(key))
+            yield path
+
+    def presigned(self, key: str, seconds: int) -> str | None:
+        """A URL at which the bucket itself serves the file; None for a local store."""
+        if isinstance(self._store, S3Store):
+            return obstore.sign(self._store, "GET", key, timedelta(seconds=seconds))
+        return None
+
+
+def open_files(settings: Settings) -> FileStore:
+    if settings.store_url:
+        return FileStore(from_url(settings.store_url))
+    root = settings.data_dir.resolve() / "files"
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return FileStore(LocalStore(root, automatic_cleanup=True), root)

@@ -1,0 +1,44 @@
+"""Logs of every process: one line per event, on stderr, with ids and numbers only. Never text, keys or audio."""
+
+import logging
+import logging.config
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+QUIET = (
+    "httpx",
+    "httpcore",
+    "kombu",
+    "amqp",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "faster_whisper",
+    "alembic",
+)
+
+
+def configure(process: str, *, as_json: bool) -> None:
+    """Sends the standard library's logging through structlog, with the process's name on every line."""
+    colors = sys.stderr.isatty()
+    renderer: Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=colors)
+    )
+    before: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        lambda _logger, _name, event: {"process": process, **event},
+    ]
+    after: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        renderer,
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

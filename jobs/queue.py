@@ -1,0 +1,60 @@
+"""The Celery app that server and workers share. A message only wakes a worker; what it then runs is in the ledger.
+
+So messages may be lost, doubled or late without harm, and nothing is read back: there is no result backend.
+"""
+
+import logging
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from jobs.settings import Settings
+from jobs.specs import QUEUES
+
+log = logging.getLogger(__name__)
+
+WORK = "voxhall.work"
+TEND = "voxhall.tend"
+TEND_SECONDS = 5.0
+
+app = Celery("voxhall")
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=False,
+    task_default_queue="tools",
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
+    task_publish_retry=False,
+    beat_schedule={"tend": {"task": TEND, "schedule": TEND_SECONDS, "options": {"expires": TEND_SECONDS}}},
+)
+
+
+def connect(settings: Settings) -> Celery:
+    """Points the app at the broker of these settings."""
+    app.conf.broker_url = broker_url(settings.redis_url or "")
+    return app
+
+
+def broker_url(redis_url: str) -> str:
+    """Celery's spelling of a redis-py URL."""
+    return redis_url.replace("unix://", "redis+socket://", 1)
+
+
+def wake(queue: str) -> None:
+    """Asks one worker of `queue` to look at the ledger. With the broker away the reaper asks later."""
+    try:
+        app.send_task(WORK, args=[queue], queue=queue)
+    except OperationalError as error:
+        log.warning("wake-up lost", extra={"queue": queue, "reason": str(error)})
+
+
+def messages() -> dict[str, int]:
+    """Number of wake-ups that lie in the broker, by queue."""
+    with app.connection_for_read() as connection:
+        client = connection.default_channel.client
+        return {queue: int(client.llen(queue)) for queue in QUEUES}

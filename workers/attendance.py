@@ -1,0 +1,72 @@
+"""Loads what a role keeps loaded, and tells the others that this worker is there."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from redis.exceptions import RedisError
+
+from jobs.presence import EVERY, Presence, Presences
+from workers.residency import Residency
+from workers.roles import Role
+from workers.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+class Attendance:
+    def __init__(
+        self, *, role: Role, worker: Worker, residency: Residency, device: str, presences: Presences
+    ) -> None:
+        self._role = role
+        self._worker = worker
+        self._residency = residency
+        self._device = device
+        self._presences = presences
+        self._loaded = threading.Event()
+        self._problem: str | None = None
+
+    def begin(self) -> None:
+        for task in (self._load, self._announce):
+            threading.Thread(target=task, daemon=True).start()
+
+    def end(self) -> None:
+        self._tell(lambda: self._presences.leave(self._worker.name))
+
+    def _load(self) -> None:
+        try:
+            for model_id in self._role.keeps:
+                with self._residency.use(model_id):
+                    log.info("model loaded", extra={"model": model_id, "device": self._device})
+        except Exception as error:  # noqa: BLE001 - an engine's library may raise anything; readiness shows it
+            self._problem = str(error)
+            log.error("model not loaded: %s", error)  # noqa: TRY400 - one line that says what to do
+        else:
+            self._loaded.set()
+
+    def _announce(self) -> None:
+        while not self._worker.stopping.is_set():
+            self._tell(lambda: self._presences.announce(self._presence()))
+            if self._loaded.is_set():
+                time.sleep(EVERY)
+            else:
+                self._loaded.wait(EVERY)
+
+    def _presence(self) -> Presence:
+        return Presence(
+            worker=self._worker.name,
+            role=self._role.name,
+            queues=list(self._role.queues),
+            device=self._device,
+            ready=self._loaded.is_set(),
+            problem=self._problem,
+            running=self._worker.running,
+            models=self._residency.loaded(),
+        )
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except RedisError as error:
+            log.warning("presence not told", extra={"reason": str(error)})

@@ -1,0 +1,79 @@
+"""The engines and runners of a role. The only place that knows which engine speaks for which model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobs.settings import Settings
+from models.catalog import Catalog
+from models.store import Store
+from workers.lane import Lane
+from workers.memory import budget_of
+from workers.residency import Engine, Residency
+from workers.roles import Role
+from workers.step import Runner
+
+OVERHEAD = 1.3
+"""A loaded model beside its files: buffers and the runtime's own memory, as a factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    runners: Mapping[str, Runner]
+    residency: Residency
+    device: str
+
+
+def build(role: Role, settings: Settings, *, store: Store, catalog: Catalog) -> Engines:
+    """Raises `DeviceError` where the wanted device is not there."""
+
+    def make(model_id: str) -> Engine:
+        return _ENGINES[catalog.model(model_id).engine](store, model_id)
+
+    def size(model_id: str) -> int:
+        return int(OVERHEAD * catalog.model(model_id).size)
+
+    device = _DEVICES[role.name](settings.device)
+    budget = settings.model_budget_bytes or budget_of(device, role.share)
+    residency = Residency(make=make, size=size, device=device, budget=budget)
+    return Engines(_RUNNERS[role.name](residency, store), residency, device)
+
+
+# The imports stand inside the functions so that each worker process imports only its own engine's libraries.
+# ruff: noqa: PLC0415
+
+
+def _kokoro(store: Store, model_id: str) -> Engine:
+    from models.kokoro.engine import Kokoro
+
+    return Kokoro(store.folder_of(model_id))
+
+
+def _whisper(store: Store, model_id: str) -> Engine:
+    from models.whisper.engine import Whisper
+
+    return Whisper(store.folder_of(model_id))
+
+
+def _speech_runners(residency: Residency, store: Store) -> Mapping[str, Runner]:
+    from models.kokoro.g2p import Phonemizer
+    from workers.speech import SpeechRunner
+
+    phonemizer = Phonemizer(store.folder_of("spacy-en"))
+    return {"speech": SpeechRunner(residency=residency, lane=Lane(), phonemizer=phonemizer)}
+
+
+def _transcription_runners(residency: Residency, _store: Store) -> Mapping[str, Runner]:
+    from workers.transcription import TranscriptionRunner
+
+    return {"transcription": TranscriptionRunner(residency=residency, lane=Lane())}
+
+
+def _torch_device(wanted: str) -> str:
+    from models.device import resolve_device
+
+    return resolve_device(wanted)
+
+
+_ENGINES = {"kokoro": _kokoro, "whisper": _whisper}
+_RUNNERS = {"speech": _speech_runners, "transcription": _transcription_runners, "io": lambda _residency, _store: {}}
+_DEVICES = {"speech": _torch_device, "transcription": str, "io": lambda _wanted: "cpu"}

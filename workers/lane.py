@@ -1,0 +1,36 @@
+"""The one thread of a process that runs the model.
+
+Threads of jobs prepare work and wait here; a call for a caller who waits goes before background calls, otherwise first
+come, first served.
+"""
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Lane:
+    def __init__(self) -> None:
+        self._calls: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any]]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        threading.Thread(target=self._run, name="lane", daemon=True).start()
+
+    def submit(self, call: Callable[[], Result], *, interactive: bool) -> Future[Result]:
+        future: Future[Result] = Future()
+        self._calls.put((0 if interactive else 1, next(self._order), future, call))
+        return future
+
+    def _run(self) -> None:
+        while True:
+            _, _, future, call = self._calls.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits for this future
+                future.set_exception(error)

@@ -1,0 +1,89 @@
+"""Which engines are loaded in this process, under a memory budget.
+
+The least recently used engine goes first; one in use is never unloaded.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Engine(Protocol):
+    def load(self, device: str) -> None: ...
+
+    def unload(self) -> None: ...
+
+
+@dataclass
+class _Resident:
+    engine: Any
+    size: int
+    users: int = 0
+
+
+class Residency:
+    """Args:
+    make: builds the unloaded engine of a model id.
+    size: bytes that the loaded model takes, about.
+    device: where engines are loaded.
+    budget: bytes that all loaded models may take together.
+    """
+
+    def __init__(self, *, make: Callable[[str], Engine], size: Callable[[str], int], device: str, budget: int) -> None:
+        self._make = make
+        self._size = size
+        self._device = device
+        self._budget = budget
+        self._loaded: OrderedDict[str, _Resident] = OrderedDict()
+        self._lock = threading.Condition()
+
+    @contextmanager
+    def use(self, model_id: str) -> Iterator[Any]:
+        """The loaded engine of a model, held for as long as the block runs.
+
+        It waits while engines in use leave no room. A model larger than the whole budget is loaded once nothing else
+        is.
+        """
+        resident = self._enter(model_id)
+        try:
+            yield resident.engine
+        finally:
+            with self._lock:
+                resident.users -= 1
+                self._lock.notify_all()
+
+    def loaded(self) -> list[str]:
+        with self._lock:
+            return list(self._loaded)
+
+    def _enter(self, model_id: str) -> _Resident:
+        with self._lock:
+            while model_id not in self._loaded:
+                if self._make_room(self._size(model_id)):
+                    self._load(model_id)
+                else:
+                    self._lock.wait()
+            resident = self._loaded[model_id]
+            resident.users += 1
+            self._loaded.move_to_end(model_id)
+            return resident
+
+    def _make_room(self, size: int) -> bool:
+        for model_id, resident in list(self._loaded.items()):
+            if self._taken() + size <= self._budget:
+                break
+            if not resident.users:
+                del self._loaded[model_id]
+                resident.engine.unload()
+        return self._taken() + size <= self._budget or not self._loaded
+
+    def _taken(self) -> int:
+        return sum(resident.size for resident in self._loaded.values())
+
+    def _load(self, model_id: str) -> None:
+        engine = self._make(model_id)
+        engine.load(self._device)
+        self._loaded[model_id] = _Resident(engine, self._size(model_id))

@@ -1,0 +1,30 @@
+"""What each kind of worker process serves. Torch and CTranslate2 never share a process: their CUDA libraries clash."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jobs.settings import Settings
+from jobs.specs import Queue
+
+RoleName = Literal["speech", "transcription", "io"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    name: RoleName
+    queues: tuple[Queue, ...]
+    threads: int
+    keeps: tuple[str, ...] = ()
+    """Models that are loaded before the worker is ready."""
+    share: float = 0.0
+    """Part of the device's memory that its models may take."""
+    beats: bool = False
+    """Whether Celery's beat runs inside it."""
+
+
+def role_named(name: RoleName, settings: Settings) -> Role:
+    return {
+        "speech": Role("speech", ("speech",), settings.speech_threads, ("kokoro",), share=0.5),
+        "transcription": Role("transcription", ("transcription",), settings.transcription_threads, ("whisper-base",), share=0.3),
+        "io": Role("io", ("tools",), threads=2, beats=True),
+    }[name]

@@ -1,0 +1,124 @@
+"""Runs speech steps: text to segments, segments to stored audio, stored audio to one file."""
+
+import itertools
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audio.encode import encode_file
+from audio.formats import Format, format_named
+from audio.join import join
+from audio.pcm import from_f32, to_f32
+from audio.probe import probe
+from jobs.files import result_key, segment_key, segment_prefix
+from jobs.specs import SpeechSpec
+from models.kokoro.engine import Kokoro, Synthesis
+from models.kokoro.g2p import Phonemizer
+from models.kokoro.segments import Segment, segment, split_paragraphs
+from workers.lane import Lane
+from workers.residency import Residency
+from workers.step import Step
+
+WINDOW = 3
+"""Segments of one job that wait for the lane at once, so that it never idles while a segment is stored."""
+
+TOLERANCE = 0.15
+"""Seconds by which the encoded file may differ from its segments: an encoder's padding."""
+
+
+class IncompleteAudio(Exception):
+    """The file is not as long as its segments: never hand it out."""
+
+
+class SpeechRunner:
+    def __init__(self, *, residency: Residency, lane: Lane, phonemizer: Phonemizer) -> None:
+        self._residency = residency
+        self._lane = lane
+        self._phonemizer = phonemizer
+
+    def run(self, step: Step, spec: SpeechSpec) -> dict[str, Any]:
+        """Segments that an earlier attempt stored are kept."""
+        with self._residency.use(spec.model) as kokoro:
+            self._render(step, spec, kokoro)
+        return _assemble(step, spec, Kokoro.sample_rate)
+
+    def _render(self, step: Step, spec: SpeechSpec, kokoro: Kokoro) -> None:
+        stored = set(step.files.list(segment_prefix(step.job.id, step.claim.position)))
+        pending: deque[tuple[int, Segment, float, Future[Synthesis]]] = deque()
+        for index, (part, fraction) in enumerate(self._segments(spec)):
+            step.check()
+            if segment_key(step.job.id, step.claim.position, index) in stored:
+                continue
+            pending.append((index, part, fraction, self._start(step, spec, kokoro, index, part)))
+            if len(pending) >= WINDOW:
+                _keep(step, *pending.popleft())
+        for last in pending:
+            step.check()
+            _keep(step, *last)
+
+    def _segments(self, spec: SpeechSpec) -> Iterator[tuple[Segment, float]]:
+        """Each segment with the fraction of the text that is done after it."""
+        paragraphs = split_paragraphs(spec.text)
+        whole = sum(len(paragraph.text) for paragraph in paragraphs)
+        done = 0
+        for number, paragraph in enumerate(paragraphs):
+            tokens = self._phonemizer.phonemize(paragraph.text, spec.language)
+            parts = segment(tokens, pause=paragraph.pause, opening=number == 0)
+            for part, end in zip(parts, itertools.accumulate(len(part.text) for part in parts), strict=True):
+                yield part, min(1.0, (done + end) / whole)
+            done += len(paragraph.text)
+
+    def _start(self, step: Step, spec: SpeechSpec, kokoro: Kokoro, index: int, part: Segment) -> Future[Synthesis]:
+        seed = None if spec.seed is None else (spec.seed + index) % 2**32
+        call = partial(kokoro.synthesize, part.phonemes, spec.voice, spec.speed, seed=seed)
+        return self._lane.submit(call, interactive=step.claim.interactive)
+
+
+def _keep(step: Step, index: int, part: Segment, fraction: float, synthesis: Future[Synthesis]) -> None:
+    samples = synthesis.result().samples
+    shaped = np.concatenate(list(join([(samples, part.pause)], Kokoro.sample_rate)))
+    step.files.put(segment_key(step.job.id, step.claim.position, index), to_f32(shaped))
+    # The last percent is the encoding's.
+    step.progress(0.99 * fraction)
+    step.announce(index)
+
+
+def _assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:
+    keys = step.files.list(segment_prefix(step.job.id, step.claim.position))
+    audio_format = format_named(spec.format)
+    output_rate = spec.sample_rate or sample_rate
+    chunks = (from_f32(step.files.get(key)) for key in keys)
+    with tempfile.TemporaryDirectory(prefix="voxhall-") as folder:
+        path = Path(folder) / f"speech.{audio_format.extension}"
+        duration = encode_file(chunks, path, audio_format, sample_rate, spec.sample_rate) / sample_rate
+        _check_duration(path, audio_format, duration, output_rate)
+        step.check()
+        key = result_key(step.job.id, path.name)
+        step.files.put(key, path)
+        size = path.stat().st_size
+    return {
+        "file": key,
+        "media_type": audio_format.media_type,
+        "format": spec.format,
+        "size": size,
+        "duration": round(duration, 4),
+        "sample_rate": output_rate,
+        "segments": len(keys),
+        "model": spec.model,
+        "voice": spec.voice,
+    }
+
+
+def _check_duration(path: Path, audio_format: Format, expected: float, output_rate: int) -> None:
+    if audio_format.name == "pcm":
+        measured: float | None = path.stat().st_size / 2 / output_rate
+    else:
+        measured = probe(path).duration
+    if measured is not None and abs(measured - expected) > TOLERANCE + 0.001 * expected:
+        raise IncompleteAudio(f"{measured:.2f} s of audio for segments of {expected:.2f} s")

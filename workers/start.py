@@ -1,0 +1,69 @@
+"""Starts one worker process: settings, ledger, engines, and Celery on top."""
+
+import os
+import socket
+from typing import Any
+
+from celery.signals import worker_shutting_down
+
+from jobs import logs, queue
+from jobs.database import Database
+from jobs.events import Events
+from jobs.files import open_files
+from jobs.ledger import Ledger
+from jobs.presence import Presences
+from jobs.settings import Settings
+from models.catalog import load_catalog
+from models.store import Store
+from workers import tasks
+from workers.attendance import Attendance
+from workers.engines import build
+from workers.reaper import Reaper
+from workers.roles import Role, RoleName, role_named
+from workers.worker import Worker
+
+
+def start(name: RoleName, settings: Settings) -> None:
+    """Runs a worker until it is told to stop. A first SIGTERM lets segments that are being made finish."""
+    os.umask(0o077)
+    # Engines load from the models folder only; this makes every library refuse what it might fetch.
+    os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    logs.configure(name, as_json=settings.log_json)
+    role = role_named(name, settings)
+    redis_url = settings.redis_url or ""
+    ledger, files = Ledger(Database(settings.ledger_url)), open_files(settings)
+    catalog = load_catalog(settings.catalog)
+    engines = build(role, settings, store=Store(settings.models_dir, catalog), catalog=catalog)
+    worker = Worker(
+        name=settings.worker_id or f"{name}@{socket.gethostname()}.{os.getpid()}",
+        runners=engines.runners,
+        threads=role.threads,
+        settings=settings,
+        ledger=ledger,
+        files=files,
+        events=Events(redis_url),
+    )
+    tasks.serve(worker)
+    tasks.tend_with(Reaper(ledger=ledger, files=files, segment_seconds=settings.segment_seconds))
+    attendance = Attendance(
+        role=role, worker=worker, residency=engines.residency, device=engines.device, presences=Presences(redis_url)
+    )
+
+    def stop(**_: Any) -> None:
+        worker.stopping.set()
+
+    worker_shutting_down.connect(stop)
+    attendance.begin()
+    try:
+        queue.connect(settings).worker_main(_arguments(role))
+    finally:
+        attendance.end()
+
+
+def _arguments(role: Role) -> list[str]:
+    arguments = ["worker", "--pool", "threads", "--concurrency", str(role.threads), "--queues", ",".join(role.queues)]
+    arguments += ["--loglevel", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    if role.beats:
+        # A scheduler without a schedule file: nothing to go stale in the data folder.
+        arguments += ["--beat", "--scheduler", "celery.beat:Scheduler"]
+    return arguments

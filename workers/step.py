@@ -1,0 +1,60 @@
+"""A claimed step as its runner sees it."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from jobs.errors import LeaseLost
+from jobs.events import Events
+from jobs.files import FileStore
+from jobs.ledger import Claim, Job, Ledger
+
+
+class Stopping(Exception):
+    """The worker is being stopped: the step goes back to the queue with its finished segments."""
+
+
+class Step:
+    """What a runner may touch of the world: its job, its files, and how far it is."""
+
+    def __init__(
+        self, claim: Claim, job: Job, *, ledger: Ledger, files: FileStore, events: Events, stopping: threading.Event
+    ) -> None:
+        self.claim = claim
+        self.job = job
+        self.files = files
+        self._ledger = ledger
+        self._events = events
+        self._stopping = stopping
+        self.lost = threading.Event()
+
+    def check(self) -> None:
+        """To be called between two pieces of work.
+
+        Raises:
+            LeaseLost: drop everything.
+            Stopping: put nothing more in; what is stored is kept.
+        """
+        if self.lost.is_set():
+            raise LeaseLost
+        if self._stopping.is_set():
+            raise Stopping
+
+    def progress(self, fraction: float) -> None:
+        """Records how much of the step is done, in 0..1. Raises `LeaseLost`."""
+        self._ledger.progress(self.claim, fraction)
+        self._events.publish(self.job.id, "progress", progress=round(fraction, 4))
+
+    def announce(self, index: int) -> None:
+        """Tells waiters that segment `index` is stored."""
+        self._events.publish(self.job.id, "segment", index=index)
+
+
+class Runner(Protocol):
+    """Does the steps of one kind of job."""
+
+    def run(self, step: Step, spec: Any) -> dict[str, Any]:
+        """The job's result: plain JSON, with the store keys of its files."""
+
+
+StepFactory = Callable[[Claim], Step]

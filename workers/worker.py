@@ -1,0 +1,142 @@
+"""One worker process: it claims steps of its queues, runs them, and keeps their leases."""
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+
+from audio.errors import AudioError
+from jobs.errors import LeaseLost, NotFound, Unavailable, VoxhallError
+from jobs.events import Events
+from jobs.files import FileStore, job_prefix
+from jobs.ledger import Claim, Ledger
+from jobs.queue import wake
+from jobs.settings import Settings
+from jobs.specs import Queue
+from workers.slots import Slots
+from workers.step import Runner, Step, Stopping
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    def __init__(
+        self,
+        *,
+        name: str,
+        runners: Mapping[str, Runner],
+        threads: int,
+        settings: Settings,
+        ledger: Ledger,
+        files: FileStore,
+        events: Events,
+    ) -> None:
+        self.name = name
+        self.stopping = threading.Event()
+        self._runners = runners
+        self._threads = threads
+        self._settings = settings
+        self._ledger = ledger
+        self._files = files
+        self._events = events
+        self._slots = Slots(threads)
+        self._steps: dict[str, Step] = {}
+        threading.Thread(target=self._keep_leases, name="leases", daemon=True).start()
+
+    @property
+    def running(self) -> int:
+        return len(self._slots.held())
+
+    def work(self, queue: Queue) -> None:
+        """Runs steps of `queue` until none is left that this process may take."""
+        while not self.stopping.is_set():
+            claim = self._slots.take(lambda background, alone: self._claim(queue, background, alone))
+            if claim is None:
+                return
+            try:
+                self._run(claim)
+            finally:
+                self._steps.pop(claim.lease, None)
+                self._slots.give_back(claim)
+            if claim.alone:
+                # Wake-ups that came meanwhile found this process closed and are gone.
+                for _ in range(self._threads):
+                    wake(queue)
+
+    def _claim(self, queue: Queue, background: bool, alone: bool) -> Claim | None:
+        lease_seconds = self._settings.lease_seconds
+        return self._ledger.claim(queue, self.name, lease_seconds=lease_seconds, background=background, alone=alone)
+
+    def _run(self, claim: Claim) -> None:
+        try:
+            job = self._ledger.get(claim.job_id)
+        except NotFound:
+            return
+        step = Step(claim, job, ledger=self._ledger, files=self._files, events=self._events, stopping=self.stopping)
+        self._steps[claim.lease] = step
+        self._events.publish(job.id, "state", state="running")
+        started = time.monotonic()
+        try:
+            following = self._ledger.finish(claim, self._runners[job.kind].run(step, job.spec))
+        except LeaseLost:
+            self._drop(claim)
+        except Stopping:
+            self._ledger.release(claim)
+            log.info("step put back", extra={"job": job.id})
+        except Exception as error:  # noqa: BLE001 - whatever a runner raises ends its own job only
+            self._fail(claim, error)
+        else:
+            log.info("step done", extra={"job": job.id, "seconds": round(time.monotonic() - started, 3)})
+            if following:
+                wake(following)
+            else:
+                self._events.publish(job.id, "state", state="succeeded")
+
+    def _fail(self, claim: Claim, error: Exception) -> None:
+        code, message = _explain(error)
+        log.warning("step failed", extra={"job": claim.job_id, "code": code, "error": type(error).__name__})
+        if code == "internal_error":
+            # The frames without the exception's own message, which may quote the caller's text.
+            log.error("".join(traceback.format_tb(error.__traceback__)))
+        try:
+            self._ledger.fail(claim, code, message)
+        except LeaseLost:
+            self._drop(claim)
+        else:
+            self._events.publish(claim.job_id, "state", state="failed")
+
+    def _drop(self, claim: Claim) -> None:
+        log.info("step dropped", extra={"job": claim.job_id})
+        try:
+            self._ledger.get(claim.job_id)
+        except NotFound:
+            # The job was deleted while this step still wrote files.
+            self._files.delete(job_prefix(claim.job_id))
+
+    def _keep_leases(self) -> None:
+        while True:
+            time.sleep(self._settings.lease_seconds / 3)
+            if held := self._slots.held():
+                self._renew(held)
+
+    def _renew(self, held: list[Claim]) -> None:
+        try:
+            lost = self._ledger.renew(held, lease_seconds=self._settings.lease_seconds)
+        except Unavailable as error:
+            log.warning("leases not renewed", extra={"reason": error.message})
+            return
+        for claim in lost:
+            if step := self._steps.get(claim.lease):
+                step.lost.set()
+
+
+def _explain(error: Exception) -> tuple[str, str]:
+    """The code and the sentence that a caller may see."""
+    if isinstance(error, VoxhallError):
+        return error.code, error.message
+    if isinstance(error, AudioError):
+        return "unreadable_audio", str(error)
+    if isinstance(error, MemoryError):
+        return "out_of_memory", "The job did not fit into memory."
+    return "internal_error", "The job failed inside the server; its log has the details under the job's id."
