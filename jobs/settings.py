@@ -122,5 +122,5 @@ def environment(settings: Settings) -> dict[str, str]:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if value is not None and value != "":
-            variables[PREFIX + name.upper()] = str(value)
+            variables[PREFIX + name.upper()] = str(value.resolve() if isinstance(value, Path) else value)
     return variables

@@ -19,7 +19,7 @@ class SpeechSpec(_Spec):
     text: str = Field(min_length=1, max_length=100_000)
     voice: str
     model: str = "kokoro"
-    language: str
+    language: str | None = Field(default=None, description="absent: the voice's own")
     speed: float = Field(default=1.0, ge=0.25, le=4.0)
     format: AudioFormat = "mp3"
     sample_rate: int | None = Field(default=None, ge=8_000, le=48_000)

@@ -16,9 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Attendance:
-    def __init__(
-        self, *, role: Role, worker: Worker, residency: Residency, device: str, presences: Presences
-    ) -> None:
+    def __init__(self, *, role: Role, worker: Worker, residency: Residency, device: str, presences: Presences) -> None:
         self._role = role
         self._worker = worker
         self._residency = residency

@@ -1,6 +1,6 @@
 """The engines and runners of a role. The only place that knows which engine speaks for which model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from jobs.settings import Settings
@@ -9,7 +9,7 @@ from models.store import Store
 from workers.lane import Lane
 from workers.memory import budget_of
 from workers.residency import Engine, Residency
-from workers.roles import Role
+from workers.roles import Role, RoleName
 from workers.step import Runner
 
 OVERHEAD = 1.3
@@ -74,6 +74,22 @@ def _torch_device(wanted: str) -> str:
     return resolve_device(wanted)
 
 
-_ENGINES = {"kokoro": _kokoro, "whisper": _whisper}
-_RUNNERS = {"speech": _speech_runners, "transcription": _transcription_runners, "io": lambda _residency, _store: {}}
-_DEVICES = {"speech": _torch_device, "transcription": str, "io": lambda _wanted: "cpu"}
+def _ctranslate2_device(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    import ctranslate2
+
+    return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+
+
+_ENGINES: Mapping[str, Callable[[Store, str], Engine]] = {"kokoro": _kokoro, "whisper": _whisper}
+_RUNNERS: Mapping[RoleName, Callable[[Residency, Store], Mapping[str, Runner]]] = {
+    "speech": _speech_runners,
+    "transcription": _transcription_runners,
+    "io": lambda _residency, _store: {},
+}
+_DEVICES: Mapping[RoleName, Callable[[str], str]] = {
+    "speech": _torch_device,
+    "transcription": _ctranslate2_device,
+    "io": lambda _wanted: "cpu",
+}

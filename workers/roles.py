@@ -25,6 +25,8 @@ class Role:
 def role_named(name: RoleName, settings: Settings) -> Role:
     return {
         "speech": Role("speech", ("speech",), settings.speech_threads, ("kokoro",), share=0.5),
-        "transcription": Role("transcription", ("transcription",), settings.transcription_threads, ("whisper-base",), share=0.3),
+        "transcription": Role(
+            "transcription", ("transcription",), settings.transcription_threads, ("whisper-base",), share=0.3
+        ),
         "io": Role("io", ("tools",), threads=2, beats=True),
     }[name]

@@ -5,6 +5,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,17 +51,19 @@ class SpeechRunner:
 
     def _render(self, step: Step, spec: SpeechSpec, kokoro: Kokoro) -> None:
         stored = set(step.files.list(segment_prefix(step.job.id, step.claim.position)))
-        pending: deque[tuple[int, Segment, float, Future[Synthesis]]] = deque()
-        for index, (part, fraction) in enumerate(self._segments(spec)):
-            step.check()
-            if segment_key(step.job.id, step.claim.position, index) in stored:
-                continue
-            pending.append((index, part, fraction, self._start(step, spec, kokoro, index, part)))
-            if len(pending) >= WINDOW:
-                _keep(step, *pending.popleft())
-        for last in pending:
-            step.check()
-            _keep(step, *last)
+        pending: deque[_Rendering] = deque()
+        try:
+            for index, (part, fraction) in enumerate(self._segments(spec)):
+                step.check()
+                if segment_key(step.job.id, step.claim.position, index) not in stored:
+                    pending.append(_Rendering(index, part, fraction, self._start(step, spec, kokoro, index, part)))
+                if len(pending) == WINDOW:
+                    _keep(step, pending.popleft())
+            while pending:
+                _keep(step, pending.popleft())
+        finally:
+            for rendering in pending:
+                rendering.synthesis.cancel()
 
     def _segments(self, spec: SpeechSpec) -> Iterator[tuple[Segment, float]]:
         """Each segment with the fraction of the text that is done after it."""
@@ -68,7 +71,7 @@ class SpeechRunner:
         whole = sum(len(paragraph.text) for paragraph in paragraphs)
         done = 0
         for number, paragraph in enumerate(paragraphs):
-            tokens = self._phonemizer.phonemize(paragraph.text, spec.language)
+            tokens = self._phonemizer.phonemize(paragraph.text, spec.language or "en-us")
             parts = segment(tokens, pause=paragraph.pause, opening=number == 0)
             for part, end in zip(parts, itertools.accumulate(len(part.text) for part in parts), strict=True):
                 yield part, min(1.0, (done + end) / whole)
@@ -80,13 +83,23 @@ class SpeechRunner:
         return self._lane.submit(call, interactive=step.claim.interactive)
 
 
-def _keep(step: Step, index: int, part: Segment, fraction: float, synthesis: Future[Synthesis]) -> None:
-    samples = synthesis.result().samples
-    shaped = np.concatenate(list(join([(samples, part.pause)], Kokoro.sample_rate)))
-    step.files.put(segment_key(step.job.id, step.claim.position, index), to_f32(shaped))
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    """A segment on its way through the lane."""
+
+    index: int
+    part: Segment
+    fraction: float
+    synthesis: Future[Synthesis]
+
+
+def _keep(step: Step, rendering: _Rendering) -> None:
+    samples = step.wait(rendering.synthesis).samples
+    shaped = np.concatenate(list(join([(samples, rendering.part.pause)], Kokoro.sample_rate)))
+    step.files.put(segment_key(step.job.id, step.claim.position, rendering.index), to_f32(shaped))
     # The last percent is the encoding's.
-    step.progress(0.99 * fraction)
-    step.announce(index)
+    step.progress(0.99 * rendering.fraction)
+    step.announce(rendering.index)
 
 
 def _assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:

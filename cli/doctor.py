@@ -1,0 +1,114 @@
+"""`voxhall doctor`: what this machine has, each with a verdict. Exits 1 where something must be mended."""
+
+import importlib.metadata
+import platform
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.process import prepare
+from jobs.settings import PREFIX, Settings
+from models.catalog import CatalogError, load_catalog
+from models.store import Store, StoreError
+
+Verdict = Literal["ok", "note", "bad"]
+COLORS: dict[Verdict, str] = {"ok": "green", "note": "yellow", "bad": "red"}
+PACKAGES = ("torch", "kokoro", "faster-whisper", "ctranslate2", "celery", "redis", "fastapi", "av")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    found: str
+    verdict: Verdict
+
+
+def run(settings: Settings) -> None:
+    prepare(settings)
+    findings = [finding for look in _LOOKS for finding in look(settings)]
+    table = Table("what", "found", "verdict", box=None)
+    for finding in findings:
+        table.add_row(finding.what, finding.found, f"[{COLORS[finding.verdict]}]{finding.verdict}[/]")
+    Console().print(table)
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def show_settings() -> None:
+    table = Table("setting", "default", box=None)
+    for name, field in Settings.model_fields.items():
+        table.add_row(PREFIX + name.upper(), str(field.default))
+    Console().print(table)
+
+
+def _python(_settings: Settings) -> list[Finding]:
+    version = platform.python_version()
+    fits = version.startswith(("3.11.", "3.12."))
+    return [Finding("python", version if fits else f"{version}: 3.11 or 3.12 is needed", "ok" if fits else "bad")]
+
+
+def _packages(_settings: Settings) -> list[Finding]:
+    return [Finding(name, importlib.metadata.version(name), "ok") for name in PACKAGES]
+
+
+def _driver(_settings: Settings) -> list[Finding]:
+    query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, check=True, timeout=20).stdout
+    except FileNotFoundError:
+        return [Finding("driver", "no NVIDIA driver", "note")]
+    except subprocess.SubprocessError as error:
+        return [Finding("driver", f"nvidia-smi does not answer ({type(error).__name__})", "bad")]
+    return [Finding("driver", line, "ok") for line in answer.strip().splitlines()]
+
+
+def _device(settings: Settings) -> list[Finding]:
+    import torch  # noqa: PLC0415 - slow, and only here
+
+    from models.device import DeviceError, resolve_device  # noqa: PLC0415
+
+    build = f"torch {torch.__version__}, CUDA {torch.version.cuda or 'none'}"
+    try:
+        device = resolve_device(settings.device)
+    except DeviceError as error:
+        return [Finding("device", str(error), "bad")]
+    return [Finding("device", f"{device} ({build})", "ok" if device != "cpu" else "note")]
+
+
+def _models(settings: Settings) -> list[Finding]:
+    try:
+        catalog = load_catalog(settings.catalog)
+    except CatalogError as error:
+        return [Finding("catalog", str(error), "bad")]
+    store = Store(settings.models_dir, catalog)
+    return [_model(store, model_id, model_id in catalog.profile("cpu")) for model_id in catalog.models]
+
+
+def _model(store: Store, model_id: str, needed: bool) -> Finding:
+    try:
+        store.folder_of(model_id)
+    except StoreError as error:
+        return Finding(f"model {model_id}", str(error) if needed else "not installed", "bad" if needed else "note")
+    return Finding(f"model {model_id}", "installed", "ok")
+
+
+def _disk(settings: Settings) -> list[Finding]:
+    free = shutil.disk_usage(settings.data_dir).free / 2**30
+    return [Finding("disk", f"{free:.1f} GB free in {settings.data_dir}", "ok" if free > 5 else "note")]
+
+
+def _port(settings: Settings) -> list[Finding]:
+    with socket.socket() as probe:
+        taken = probe.connect_ex((settings.host, settings.port)) == 0
+    where = f"{settings.host}:{settings.port}"
+    return [Finding("port", f"{where} answers: Voxhall or another server runs" if taken else f"{where} is free", "ok")]
+
+
+_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (_python, _packages, _driver, _device, _models, _disk, _port)

@@ -1,0 +1,116 @@
+"""Every command, and nothing else; each imports what it needs when it runs."""
+
+# ruff: noqa: PLC0415
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli import jobs, keys, models
+from cli.process import fail, prepare, settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="A private voice server that speaks the public voice APIs.",
+)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
+
+Server = Annotated[
+    str | None, typer.Option(help="Address of the server. Default: VOXHALL_PUBLIC_URL, else the local one.")
+]
+ApiKey = Annotated[str | None, typer.Option("--key", help="API key. Default: VOXHALL_API_KEY.")]
+
+
+@app.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of ledger and files.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+) -> None:
+    """Start everything on this machine, and keep it running until Ctrl-C."""
+    from cli.up import run
+
+    run(settings(host=host, port=port, data_dir=data_dir, device=device))
+
+
+@app.command()
+def api() -> None:
+    """Run the API process alone, as `up` and the containers do."""
+    from cli.api import run
+
+    run(settings())
+
+
+@app.command()
+def worker(role: Annotated[Literal["speech", "transcription", "io"], typer.Argument()]) -> None:
+    """Run one worker process alone, as `up` and the containers do."""
+    from workers.start import start
+
+    own = settings()
+    if not own.redis_url:
+        raise fail("A worker needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
+    prepare(own)
+    start(role, own)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the ledger to the newest revision. `up` does it by itself."""
+    from cli.up import migrate_ledger
+
+    own = settings()
+    prepare(own)
+    migrate_ledger(own)
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its ending is the format.")] = Path(
+        "speech.mp3"
+    ),
+    voice: Annotated[str, typer.Option(help="A voice of `GET /voices`.")] = "af_heart",
+    speed: Annotated[float, typer.Option(help="1.0 is the voice's own.")] = 1.0,
+    server: Server = None,
+    key: ApiKey = None,
+) -> None:
+    """Speak a text through a running server, into a file."""
+    from cli.client import connect
+    from cli.say import run
+
+    run(connect(settings(), server, key), text=text, output=output, voice=voice, speed=speed)
+
+
+@app.command()
+def transcribe(
+    file: Annotated[Path, typer.Argument(help="Any audio or video file.", exists=True, dir_okay=False)],
+    form: Annotated[Literal["text", "json", "srt", "vtt"], typer.Option("--format")] = "text",
+    language: Annotated[str | None, typer.Option(help="ISO 639-1 code. Default: detected.")] = None,
+    model: Annotated[str, typer.Option(help="A transcription model.")] = "whisper-base",
+    server: Server = None,
+    key: ApiKey = None,
+) -> None:
+    """Transcribe a file through a running server, to standard output."""
+    from cli.client import connect
+    from cli.transcribe import run
+
+    run(connect(settings(), server, key), file=file, form=form, language=language, model=model)
+
+
+@app.command()
+def doctor(
+    list_settings: Annotated[bool, typer.Option("--settings", help="List every setting instead.")] = False,
+) -> None:
+    """Look at device, driver, models, disk, ports and versions, each with a verdict."""
+    from cli.doctor import run, show_settings
+
+    if list_settings:
+        show_settings()
+    else:
+        run(settings())

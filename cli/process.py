@@ -1,0 +1,51 @@
+"""What every Voxhall process does first: read the settings, and keep what it writes to itself."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from jobs.settings import Settings, SettingsError, load_settings
+
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str) -> typer.Exit:
+    """Prints one line that says what is wrong and what to do; to be raised."""
+    errors.print(f"[bold red]voxhall:[/] {message}", markup=True)
+    return typer.Exit(1)
+
+
+def settings(**overrides: Any) -> Settings:
+    """The settings of this process. Exits with one line where they are wrong."""
+    try:
+        return load_settings(**overrides)
+    except SettingsError as error:
+        raise fail(str(error)) from error
+
+
+def prepare(settings: Settings) -> None:
+    """Makes the data folder, readable by its owner only, and keeps temporary files inside it."""
+    os.umask(0o077)
+    folder = settings.data_dir.resolve()
+    temporary = folder / "tmp"
+    try:
+        temporary.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise fail(f"The data folder {folder} cannot be used: {error.strerror}. --data-dir names another.") from error
+    tempfile.tempdir = str(temporary)
+
+
+def empty(folder: Path) -> None:
+    """Deletes what a killed process left in a folder of temporary files."""
+    import shutil  # noqa: PLC0415
+
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

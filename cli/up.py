@@ -1,0 +1,128 @@
+"""`voxhall up`: every process on this machine, supervised, until Ctrl-C."""
+
+import fcntl
+import shutil
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli import broker
+from cli.greeting import greet, wait_until_ready
+from cli.process import empty, fail, prepare
+from cli.supervisor import Program, Supervisor
+from jobs import logs, queue
+from jobs.database import Database, migrate
+from jobs.errors import Conflict, Unavailable
+from jobs.keys import Keys
+from jobs.ledger import Ledger
+from jobs.settings import Settings, environment
+from models.catalog import CatalogError, load_catalog
+from models.store import Store, StoreError
+
+WORKERS = ("speech", "transcription", "io")
+LEAST_FREE_BYTES = 500 * 1024 * 1024
+WORKER_GRACE = 5.0
+API_GRACE = 3.5
+
+
+def run(settings: Settings) -> None:
+    prepare(settings)
+    logs.configure("up", as_json=settings.log_json)
+    with _sole_owner(settings.data_dir):
+        _check(settings)
+        empty(settings.data_dir / "tmp")
+        migrate_ledger(settings)
+        key = _first_key(settings)
+        _supervise(settings, key)
+
+
+def migrate_ledger(settings: Settings) -> None:
+    try:
+        migrate(settings.ledger_url)
+    except Unavailable as error:
+        raise fail(error.message) from error
+
+
+def _supervise(settings: Settings, key: str | None) -> None:
+    socket_path = None if settings.redis_url else broker.socket_path(settings.data_dir.resolve())
+    if socket_path:
+        settings = settings.model_copy(update={"redis_url": f"unix://{socket_path}"})
+    supervisor = Supervisor(_stages(settings, socket_path))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: supervisor.request_stop())
+    supervisor.start()
+    try:
+        if wait_until_ready(settings, supervisor):
+            greet(settings, key)
+        supervisor.watch()
+    finally:
+        supervisor.stop()
+
+
+def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]:
+    """The broker first, then the workers, then the API: so stopped, callers leave before those who work for them."""
+    variables = environment(settings)
+    voxhall = [sys.executable, "-m", "cli"]
+    database = Database(settings.ledger_url)
+    queue.connect(settings)
+
+    def recover(env: Mapping[str, str]) -> None:
+        for name in Ledger(database).recover(worker=env["VOXHALL_WORKER_ID"]):
+            queue.wake(name)
+
+    def worker(role: str) -> Program:
+        def env() -> Mapping[str, str]:
+            return variables | {"VOXHALL_WORKER_ID": f"{role}@{socket.gethostname()}.{uuid.uuid4().hex[:8]}"}
+
+        return Program(role, [*voxhall, "worker", role], env, WORKER_GRACE, recover)
+
+    api = Program("api", [*voxhall, "api"], lambda: variables, API_GRACE)
+    brokers = [Program("valkey", broker.command(socket_path), dict, 1.0)] if socket_path else []
+    return [brokers, [worker(role) for role in WORKERS], [api]]
+
+
+def _check(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            reason = f"{settings.host}:{settings.port} cannot be used: {error.strerror}"
+            raise fail(f"{reason}. Stop what listens there, or choose with --host and --port.") from error
+    free = shutil.disk_usage(settings.data_dir).free
+    if free < LEAST_FREE_BYTES:
+        raise fail(f"{settings.data_dir} has {free // 2**20} MB free; free some, or name another with --data-dir.")
+    try:
+        store = Store(settings.models_dir, load_catalog(settings.catalog))
+        for model_id in ("kokoro", "spacy-en", "whisper-base"):
+            store.folder_of(model_id)
+    except (CatalogError, StoreError) as error:
+        raise fail(str(error)) from error
+
+
+@contextmanager
+def _sole_owner(data_dir: Path) -> Iterator[None]:
+    with (data_dir / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise fail(f"Another Voxhall runs on {data_dir.resolve()}; --data-dir names another folder.") from error
+        yield
+
+
+def _first_key(settings: Settings) -> str | None:
+    """The key of a ledger that has none yet, to be shown once."""
+    keys = Keys(Database(settings.ledger_url))
+    if settings.api_key:
+        try:
+            keys.create("first", settings.api_key.get_secret_value())
+        except Conflict:
+            return None
+        return settings.api_key.get_secret_value()
+    if any(key.revoked_at is None for key in keys.list()):
+        return None
+    return keys.create("first")[1]

@@ -1,0 +1,97 @@
+"""The app factory: every dialect's routes, and errors in the dialect whose path was called."""
+
+import logging
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from jobs.errors import InvalidRequest, NotFound, UploadTooLarge, VoxhallError
+from jobs.settings import Settings
+from server import files, health, reference
+from server.body_limit import BodyLimit
+from server.dialects import openai, twintune, voxhall
+from server.dialects.base import Dialect, status_of
+from server.hall import open_hall
+from server.waiting import CallerGone
+
+log = logging.getLogger(__name__)
+
+DIALECTS: tuple[Dialect, ...] = (openai.dialect, twintune.dialect, voxhall.dialect)
+"""The first whose prefix fits a path answers it; the last fits every path."""
+
+CLIENT_CLOSED_REQUEST = 499
+
+
+def create_app(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.hall = open_hall(settings)
+        yield
+        await app.state.hall.events.close()
+        app.state.hall.database.close()
+
+    app = FastAPI(
+        title="Voxhall",
+        summary="A private voice server that speaks the public voice APIs.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # `/v1/models` and `/v1/models/` may belong to different APIs, and a redirect turns a POST into a GET.
+        redirect_slashes=False,
+    )
+    for dialect in DIALECTS:
+        app.include_router(dialect.router)
+    app.include_router(files.router)
+    app.include_router(health.router)
+    reference.add_to(app)
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
+    app.add_exception_handler(VoxhallError, _own)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(CallerGone, _gone)
+    app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+def dialect_of(path: str) -> Dialect:
+    return next(dialect for dialect in DIALECTS if path.startswith(dialect.prefixes))
+
+
+def _render(request: Request, error: VoxhallError, status: int) -> Response:
+    return dialect_of(request.url.path).error(error, status)
+
+
+def _own(request: Request, error: Exception) -> Response:
+    assert isinstance(error, VoxhallError)
+    return _render(request, error, status_of(error))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return dialect_of(request.url.path).invalid(error)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    """What Starlette raises itself: no such route, wrong method, a body that breaks off or is too large."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 413:
+        limit = request.app.state.hall.settings.max_upload_bytes // (1024 * 1024)
+        return _render(request, UploadTooLarge(f"The upload is larger than {limit} MB.", param="file"), 413)
+    kind = NotFound if error.status_code == 404 else InvalidRequest
+    return _render(request, kind(f"{error.detail}."), error.status_code)
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    # The frames without the exception's own message, which may quote what the caller sent.
+    log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    return _render(request, VoxhallError("The server failed; its log says where."), 500)

@@ -1,0 +1,44 @@
+"""Who calls: the API key, in the header form that a dialect documents."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from jobs.errors import Unauthorized
+from jobs.keys import Key
+from server.hall import HallDependency
+
+_bearer = HTTPBearer(auto_error=False, description="An API key of this server")
+_header = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key of this server")
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+Header = Annotated[str | None, Security(_header)]
+
+
+def by_bearer(hall: HallDependency, bearer: Bearer) -> Key:
+    """`Authorization: Bearer KEY`. Raises `Unauthorized`."""
+    return hall.keys.check(_given(bearer.credentials if bearer else None))
+
+
+def by_header(hall: HallDependency, header: Header) -> Key:
+    """`x-api-key: KEY`. Raises `Unauthorized`."""
+    return hall.keys.check(_given(header))
+
+
+def by_either(hall: HallDependency, bearer: Bearer, header: Header) -> Key:
+    """Either form. Raises `Unauthorized`."""
+    return hall.keys.check(_given(bearer.credentials if bearer else header))
+
+
+def _given(secret: str | None) -> str:
+    if not secret:
+        raise Unauthorized("The API key is missing. `voxhall keys create NAME` makes one.")
+    return secret
+
+
+KeyCheck = Callable[..., Key]
+BearerKey = Annotated[Key, Depends(by_bearer)]
+HeaderKey = Annotated[Key, Depends(by_header)]
+EitherKey = Annotated[Key, Depends(by_either)]

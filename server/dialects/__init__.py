@@ -1,0 +1,1 @@
+"""The public APIs that Voxhall speaks, one module or package each."""

@@ -1,0 +1,55 @@
+"""What the app needs to know of a dialect."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import Response
+
+from jobs.errors import (
+    Conflict,
+    InvalidRequest,
+    JobFailed,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+    UploadTooLarge,
+    VoxhallError,
+)
+
+STATUS: dict[type[VoxhallError], int] = {
+    InvalidRequest: 400,
+    Unauthorized: 401,
+    NotFound: 404,
+    Conflict: 409,
+    UploadTooLarge: 413,
+    Unavailable: 503,
+    JobFailed: 500,
+}
+
+
+def status_of(error: VoxhallError) -> int:
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+class RenderError(Protocol):
+    def __call__(self, error: VoxhallError, status: int) -> Response: ...
+
+
+class RenderInvalid(Protocol):
+    def __call__(self, error: RequestValidationError) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One public API: its routes, the paths that are its own, and the shape of its errors."""
+
+    name: str
+    router: APIRouter
+    prefixes: tuple[str, ...]
+    """Paths that begin so are answered in this dialect, errors that no handler raised included."""
+
+    error: RenderError
+    invalid: RenderInvalid
+    """Renders what FastAPI itself found wrong with a request."""

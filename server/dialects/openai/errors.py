@@ -1,0 +1,33 @@
+"""`{"error": {"message", "type", "param", "code"}}`; the client picks its exception class by the status."""
+
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import JSONResponse, Response
+
+from jobs.errors import JobFailed, VoxhallError
+
+PARAMS = {"text": "input", "audio_format": "response_format"}
+"""OpenAI's names of what a spec calls otherwise."""
+
+
+def error(error: VoxhallError, status: int) -> Response:
+    # A job that failed because of its input is the caller's to mend.
+    if isinstance(error, JobFailed) and error.code == "unreadable_audio":
+        status = 400
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    param = PARAMS.get(error.param or "", error.param)
+    return _response(status, error.message, kind, param, error.code, headers)
+
+
+def invalid(error: RequestValidationError) -> Response:
+    problem = error.errors()[0]
+    place = [str(part) for part in problem["loc"][1:]]
+    message = f"{'.'.join(place) or 'body'}: {problem['msg']}"
+    return _response(400, message, "invalid_request_error", ".".join(place) or None, "invalid_request")
+
+
+def _response(
+    status: int, message: str, kind: str, param: str | None, code: str, headers: dict[str, str] | None = None
+) -> Response:
+    body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    return JSONResponse(body, status_code=status, headers=headers)

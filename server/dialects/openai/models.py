@@ -1,0 +1,42 @@
+"""`GET /models`: the installed models under their own names, and the OpenAI names that lead to them."""
+
+from fastapi import APIRouter
+
+from jobs.errors import NotFound
+from models.catalog import Model
+from server.callers import BearerKey
+from server.dialects.openai.names import SPEECH_MODELS, TRANSCRIPTION_MODELS
+from server.hall import Hall, HallDependency
+from server.installed import installed
+
+router = APIRouter()
+
+SINCE = 1735689600
+"""`created` of every model: the client wants a number, and none is known."""
+
+
+@router.get("/v1/models")
+def models(hall: HallDependency, _key: BearerKey) -> dict[str, object]:
+    return {"object": "list", "data": [_entry(name) for name in _names(hall)]}
+
+
+@router.get("/v1/models/{name}")
+def model(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]:
+    if name not in _names(hall):
+        raise NotFound(f"The model `{name[:60]}` does not exist.", param="model")
+    return _entry(name)
+
+
+def _names(hall: Hall) -> list[str]:
+    own = [model for model in hall.catalog.models.values() if installed(hall, model)]
+    return [model.id for model in own if model.kind in ("speech", "transcription")] + _aliases(own)
+
+
+def _aliases(own: list[Model]) -> list[str]:
+    kinds = {model.kind for model in own}
+    speech = list(SPEECH_MODELS) if "speech" in kinds else []
+    return speech + (list(TRANSCRIPTION_MODELS) if "transcription" in kinds else [])
+
+
+def _entry(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": SINCE, "owned_by": "voxhall"}

@@ -1,0 +1,218 @@
+"""Voxhall's own API: every spec as a job, with progress, events, cancel and delete."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import JSONResponse, Response
+
+from jobs.errors import InvalidRequest, VoxhallError
+from jobs.ledger import Job
+from jobs.specs import SPEC, SpeechSpec, TranscriptionSpec
+from jobs.submit import forget, submit
+from server.callers import EitherKey
+from server.dialects.base import Dialect
+from server.hall import Hall, HallDependency
+from server.installed import installed, require
+from server.results import link
+from server.speech import speech_spec
+from server.transcription import transcription_spec
+from server.uploads import readable, required
+
+router = APIRouter(tags=["Voxhall"])
+
+NAME = "voxhall"
+State = Literal["queued", "running", "succeeded", "failed", "canceled"]
+
+_SUBMISSION = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": SpeechSpec.model_json_schema(),
+                "example": {"kind": "speech", "text": "Good evening.", "voice": "af_heart"},
+            },
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["spec", "audio"],
+                    "properties": {
+                        "spec": {"type": "string", "description": "A transcription spec as JSON"},
+                        "audio": {"type": "string", "format": "binary"},
+                    },
+                },
+            },
+        },
+    }
+}
+
+
+@router.post("/jobs", status_code=202, openapi_extra=_SUBMISSION)
+async def create(hall: HallDependency, key: EitherKey, request: Request) -> JSONResponse:
+    """Accepts a spec: as the JSON body, or as the field `spec` of a form beside the file `audio`."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        async with request.form() as form:
+            spec = await run_in_threadpool(_checked, hall, str(form.get("spec") or "{}"))
+            uploads = {}
+            if isinstance(spec, TranscriptionSpec):
+                upload = required(form.get("audio"), "audio")
+                uploads["audio"] = await readable(upload, limit=hall.settings.max_upload_bytes, param="audio")
+            job = await run_in_threadpool(
+                lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads=uploads)
+            )
+    else:
+        spec = await run_in_threadpool(_checked, hall, await request.body())
+        if isinstance(spec, TranscriptionSpec):
+            raise InvalidRequest("A transcription needs a form with the fields `spec` and `audio`.", param="audio")
+        job = await run_in_threadpool(lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME))
+    return JSONResponse(_job(hall, request, job), status_code=202, headers={"Location": f"/jobs/{job.id}"})
+
+
+@router.get("/jobs")
+def listing(
+    hall: HallDependency,
+    key: EitherKey,
+    request: Request,
+    kind: str | None = None,
+    state: State | None = None,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    size: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> dict[str, Any]:
+    """The key's jobs of every dialect, newest first."""
+    found = hall.ledger.page(key_id=key.id, kind=kind, state=state, number=page, size=size)
+    return {"jobs": [_job(hall, request, job) for job in found.jobs], "total": found.total, "page": page, "size": size}
+
+
+@router.get("/jobs/{job_id}")
+def read(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> dict[str, Any]:
+    return _job(hall, request, hall.ledger.get(job_id, key_id=key.id))
+
+
+@router.post("/jobs/{job_id}/cancel")
+def cancel(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> dict[str, Any]:
+    """Ends a job that is not over. 409 where it is."""
+    hall.ledger.get(job_id, key_id=key.id)
+    return _job(hall, request, hall.ledger.cancel(job_id))
+
+
+@router.delete("/jobs/{job_id}", status_code=204)
+def delete(hall: HallDependency, key: EitherKey, job_id: str) -> None:
+    """Forgets the job and deletes its files, at once; a running one is cancelled first."""
+    hall.ledger.get(job_id, key_id=key.id)
+    forget(hall.ledger, hall.files, job_id)
+
+
+@router.get("/jobs/{job_id}/events")
+async def events(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> EventSourceResponse:
+    """Server-sent events: `progress` while it runs, then `done` with the job, and the stream ends."""
+    job = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
+    return EventSourceResponse(_events(hall, request, job))
+
+
+async def _events(hall: Hall, request: Request, job: Job) -> AsyncIterator[ServerSentEvent]:
+    shown = None
+    async for _ in hall.events.follow(job.id):
+        job = await run_in_threadpool(hall.ledger.get, job.id)
+        if job.done:
+            break
+        view = await run_in_threadpool(_job, hall, request, job)
+        if view != shown:
+            yield ServerSentEvent(json.dumps(view), event="progress")
+            shown = view
+    yield ServerSentEvent(json.dumps(_job(hall, request, job)), event="done")
+
+
+@router.get("/voices")
+def voices(hall: HallDependency, _key: EitherKey, language: str | None = None) -> dict[str, Any]:
+    """Every voice; `available` ones speak a language that is built in."""
+    found = [
+        {
+            "id": voice.id,
+            "name": voice.name,
+            "language": voice.language,
+            "gender": voice.gender,
+            "model": model.id,
+            "available": voice.language in model.languages,
+        }
+        for model in hall.catalog.of_kind("speech")
+        for voice in model.voices.values()
+        if language in (None, voice.language)
+    ]
+    return {"voices": found, "total": len(found)}
+
+
+@router.get("/models")
+def models(hall: HallDependency, _key: EitherKey) -> dict[str, Any]:
+    """Every model of the catalog, installed or not."""
+    return {
+        "models": [
+            {
+                "id": model.id,
+                "name": model.name,
+                "kind": model.kind,
+                "languages": list(model.languages),
+                "licence": model.licence,
+                "installed": installed(hall, model),
+            }
+            for model in hall.catalog.models.values()
+        ]
+    }
+
+
+def _checked(hall: Hall, raw: str | bytes) -> SpeechSpec | TranscriptionSpec:
+    try:
+        spec = SPEC.validate_json(raw)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"] if part not in ("speech", "transcription"))
+        raise InvalidRequest(f"{place or 'spec'}: {problem['msg']}", param=place or None) from error
+    if isinstance(spec, TranscriptionSpec):
+        return transcription_spec(hall, **spec.model_dump(exclude={"kind"}))
+    checked = speech_spec(hall.catalog, **spec.model_dump(exclude={"kind", "format"}), audio_format=spec.format)
+    require(hall, checked.model)
+    return checked
+
+
+def _job(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
+    result = None
+    if job.result:
+        result = {name: value for name, value in job.result.items() if name != "file"}
+        result["url"] = link(hall, request, job.result["file"])
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "progress": round(job.progress, 4),
+        "position": hall.ledger.position(job.id) if job.state == "queued" else None,
+        "result": result,
+        "error": {"code": job.error_code, "message": job.error_message} if job.error_code else None,
+        "created_at": _time(job.created_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+    }
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def error(error: VoxhallError, status: int) -> Response:
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    body = {"error": {"code": error.code, "message": error.message, "param": error.param}}
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def invalid(error: RequestValidationError) -> Response:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"][1:])
+    body = {"code": "invalid_request", "message": f"{place}: {problem['msg']}", "param": place or None}
+    return JSONResponse({"error": body}, status_code=400)
+
+
+dialect = Dialect(NAME, router, prefixes=("/",), error=error, invalid=invalid)

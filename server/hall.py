@@ -1,0 +1,55 @@
+"""What every request needs, opened once per process."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from jobs import queue
+from jobs.database import Database
+from jobs.events import Subscriptions
+from jobs.files import FileStore, open_files
+from jobs.keys import Keys
+from jobs.ledger import Ledger
+from jobs.links import Links, open_links
+from jobs.presence import Presences
+from jobs.settings import Settings
+from models.catalog import Catalog, load_catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    settings: Settings
+    database: Database
+    ledger: Ledger
+    keys: Keys
+    files: FileStore
+    links: Links
+    events: Subscriptions
+    presences: Presences
+    catalog: Catalog
+
+
+def open_hall(settings: Settings) -> Hall:
+    database = Database(settings.ledger_url)
+    redis_url = settings.redis_url or ""
+    queue.connect(settings)
+    return Hall(
+        settings=settings,
+        database=database,
+        ledger=Ledger(database),
+        keys=Keys(database),
+        files=open_files(settings),
+        links=open_links(settings),
+        events=Subscriptions(redis_url),
+        presences=Presences(redis_url),
+        catalog=load_catalog(settings.catalog),
+    )
+
+
+def hall_of(request: Request) -> Hall:
+    hall: Hall = request.app.state.hall
+    return hall
+
+
+HallDependency = Annotated[Hall, Depends(hall_of)]

@@ -1,0 +1,68 @@
+"""Audio on the wire while its job still runs: stored segments, encoded as one stream."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+
+from audio.encode import Encoder
+from audio.formats import Format
+from audio.pcm import from_f32
+from jobs.errors import NotFound
+from jobs.files import segment_key
+from jobs.ledger import Job
+from server.hall import Hall
+from server.waiting import stay, succeeded
+
+SAMPLE_RATE = 24_000
+
+
+async def first_segment(hall: Hall, job: Job, request: Request) -> None:
+    """Returns when the first segment is stored.
+
+    Raises:
+        JobFailed: the job ended without one.
+        CallerGone
+    """
+    async with aclosing(segments(hall, job, request)) as parts:
+        await anext(parts)
+
+
+async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[bytes]:
+    """Encoded audio as it is rendered.
+
+    A job that fails on the way raises in the middle of the answer: the server then breaks the connection off, so that
+    no client takes half of the audio for all of it.
+    """
+    encoder = Encoder(audio_format, SAMPLE_RATE, stream=True)
+    async for raw in segments(hall, job, request):
+        if encoded := await run_in_threadpool(encoder.write, from_f32(raw)):
+            yield encoded
+    yield await run_in_threadpool(encoder.close)
+
+
+async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[bytes, None]:
+    """The job's stored segments in order (float32 mono at 24 kHz), until it has succeeded.
+
+    Raises:
+        JobFailed
+        CallerGone
+    """
+    index = 0
+    async for _ in hall.events.follow(job.id):
+        job = await run_in_threadpool(hall.ledger.get, job.id)
+        while raw := await _stored(hall, job, index):
+            yield raw
+            index += 1
+        if job.done:
+            succeeded(job)
+            return
+        await stay(hall, job, request)
+
+
+async def _stored(hall: Hall, job: Job, index: int) -> bytes | None:
+    try:
+        return await run_in_threadpool(hall.files.get, segment_key(job.id, 0, index))
+    except NotFound:
+        return None

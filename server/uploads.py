@@ -1,0 +1,36 @@
+"""Uploaded audio, looked at before a job is made of it."""
+
+from typing import BinaryIO
+
+from fastapi import UploadFile
+from fastapi.concurrency import run_in_threadpool
+
+from audio.errors import AudioError
+from audio.probe import probe
+from jobs.errors import InvalidRequest, UnreadableUpload, UploadTooLarge
+
+
+async def readable(upload: UploadFile, *, limit: int, param: str = "file") -> BinaryIO:
+    """The upload's file, at its start, once it is known to hold audio.
+
+    Raises:
+        UnreadableUpload: it is empty, or no audio can be decoded from it.
+        UploadTooLarge: it has more than `limit` bytes.
+    """
+    if (upload.size or 0) > limit:
+        raise UploadTooLarge(f"The upload is larger than {limit // (1024 * 1024)} MB.", param=param)
+    if not upload.size:
+        raise UnreadableUpload("The uploaded file is empty.", param=param)
+    try:
+        await run_in_threadpool(probe, upload.file)
+    except AudioError as error:
+        raise UnreadableUpload(str(error), param=param) from error
+    upload.file.seek(0)
+    return upload.file
+
+
+def required(upload: object, param: str) -> UploadFile:
+    """The form field as a file. Raises `InvalidRequest` where it is absent or plain text."""
+    if not hasattr(upload, "file"):
+        raise InvalidRequest(f"The form needs a file in the field `{param}`.", param=param)
+    return upload  # type: ignore[return-value]
