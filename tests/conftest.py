@@ -1,0 +1,79 @@
+"""Fixtures of all rooms: real broker, real ledger, real models."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from cli import broker as valkey
+from jobs.database import Database, migrate
+from jobs.files import FileStore, open_files
+from jobs.keys import Keys
+from jobs.ledger import Ledger
+from jobs.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The installed models of the cpu profile; `make models` fetches them."""
+    folder = Path(os.environ.get("VOXHALL_MODELS_DIR", ROOT / "models" / "weights"))
+    assert (folder / "kokoro" / "kokoro-v1_0.pth").is_file(), "the tests need the models: run `make models` first"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real, embedded Valkey."""
+    path = valkey.socket_path(tmp_path_factory.mktemp("valkey"))
+    process = subprocess.Popen(valkey.command(path), stdout=subprocess.DEVNULL)
+    client = redis.Redis.from_url(f"unix://{path}")
+    end = time.monotonic() + 20
+    while not path.exists() or not client.ping():
+        assert time.monotonic() < end, "the broker does not start"
+        time.sleep(0.02)
+    client.close()
+    yield f"unix://{path}"
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_url: str) -> Settings:
+    return Settings(data_dir=tmp_path, redis_url=redis_url)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    migrate(settings.ledger_url)
+    database = Database(settings.ledger_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def ledger(database: Database) -> Ledger:
+    return Ledger(database)
+
+
+@pytest.fixture
+def key_id(database: Database) -> str:
+    return Keys(database).create("tests")[0].id
+
+
+@pytest.fixture
+def files(settings: Settings) -> FileStore:
+    return open_files(settings)
+
+
+@pytest.fixture(scope="session")
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,44 @@
+import asyncio
+
+from jobs.events import Event, Events, Subscriptions
+
+
+async def take(url: str, job_id: str, count: int, after: str = "0") -> list[Event | None]:
+    subscriptions = Subscriptions(url)
+    found = []
+    async for event in subscriptions.follow(job_id, after):
+        found.append(event)
+        if len(found) == count:
+            break
+    await subscriptions.close()
+    return found
+
+
+def test_a_follower_gets_past_and_coming_events_in_order(redis_url: str) -> None:
+    events = Events(redis_url)
+    events.publish("job-1", "state", state="running")
+
+    async def run() -> list[Event | None]:
+        following = asyncio.create_task(take(redis_url, "job-1", 3))
+        await asyncio.sleep(0.1)
+        for progress in (0.5, 1.0):
+            await asyncio.to_thread(events.publish, "job-1", "progress", progress=progress)
+        return await following
+
+    found = [event for event in asyncio.run(run()) if event]
+    assert [(event.kind, event.data) for event in found] == [
+        ("state", {"state": "running"}),
+        ("progress", {"progress": 0.5}),
+        ("progress", {"progress": 1.0}),
+    ]
+    assert asyncio.run(take(redis_url, "job-1", 1, found[1].id)) == found[2:]
+
+
+def test_silence_is_told_too(redis_url: str) -> None:
+    assert asyncio.run(take(redis_url, "job-none", 1)) == [None]
+
+
+def test_without_a_broker_followers_go_on_and_publishers_do_not_fail() -> None:
+    away = "redis://127.0.0.1:1"
+    Events(away).publish("job-1", "state", state="running")
+    assert asyncio.run(take(away, "job-1", 1)) == [None]

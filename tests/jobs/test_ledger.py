@@ -1,0 +1,185 @@
+import threading
+import time
+import uuid
+
+import pytest
+
+from jobs.errors import Conflict, LeaseLost, NotFound
+from jobs.keys import Keys
+from jobs.ledger import Claim, Job, Ledger
+from jobs.specs import SpeechSpec
+
+SPEC = SpeechSpec(text="Hello.", voice="af_heart")
+
+
+def add(ledger: Ledger, key_id: str, *, interactive: bool = False) -> Job:
+    job_id = uuid.uuid4().hex
+    return ledger.add(job_id=job_id, key_id=key_id, dialect="voxhall", spec=SPEC, interactive=interactive)
+
+
+def claim(ledger: Ledger, worker: str = "w", *, seconds: float = 60, background: bool = True, alone: bool = True) -> Claim:
+    taken = ledger.claim("speech", worker, lease_seconds=seconds, background=background, alone=alone)
+    assert taken is not None
+    return taken
+
+
+def test_a_job_goes_from_queued_to_succeeded(ledger: Ledger, key_id: str) -> None:
+    job = add(ledger, key_id)
+    assert (job.state, job.spec, job.progress) == ("queued", SPEC, 0.0)
+    held = claim(ledger)
+    assert ledger.get(job.id).state == "running"
+    ledger.progress(held, 0.5)
+    assert ledger.get(job.id).progress == 0.5
+    assert ledger.finish(held, {"file": "x"}) is None
+    job = ledger.get(job.id)
+    assert (job.state, job.result, job.progress) == ("succeeded", {"file": "x"}, 1.0)
+    assert job.created_at <= (job.started_at or 0) <= (job.finished_at or 0)
+
+
+def test_a_failed_step_fails_the_job(ledger: Ledger, key_id: str) -> None:
+    job = add(ledger, key_id)
+    ledger.fail(claim(ledger), "unreadable_audio", "No audio.")
+    job = ledger.get(job.id)
+    assert (job.state, job.error_code, job.error_message) == ("failed", "unreadable_audio", "No audio.")
+
+
+def test_callers_who_wait_go_first_then_the_oldest(ledger: Ledger, key_id: str) -> None:
+    jobs = [add(ledger, key_id), add(ledger, key_id), add(ledger, key_id, interactive=True)]
+    assert [ledger.position(job.id) for job in jobs] == [1, 2, 0]
+    assert [claim(ledger).job_id for _ in jobs] == [jobs[2].id, jobs[0].id, jobs[1].id]
+
+
+def test_keys_share_the_workers(ledger: Ledger, key_id: str, database: object) -> None:
+    other = Keys(database).create("other")[0].id  # type: ignore[arg-type]
+    greedy = [add(ledger, key_id) for _ in range(3)]
+    modest = add(ledger, other)
+    assert [claim(ledger).job_id for _ in range(3)] == [greedy[0].id, modest.id, greedy[1].id]
+
+
+def test_background_steps_can_be_left(ledger: Ledger, key_id: str) -> None:
+    add(ledger, key_id)
+    assert ledger.claim("speech", "w", lease_seconds=60, background=False) is None
+    job = add(ledger, key_id, interactive=True)
+    assert claim(ledger, background=False).job_id == job.id
+
+
+def test_one_step_is_claimed_once_by_many_threads(ledger: Ledger, key_id: str) -> None:
+    jobs = {add(ledger, key_id).id for _ in range(20)}
+    taken: list[str] = []
+
+    def work() -> None:
+        while held := ledger.claim("speech", threading.current_thread().name, lease_seconds=60):
+            taken.append(held.job_id)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(jobs)
+
+
+def test_a_lost_lease_changes_nothing(ledger: Ledger, key_id: str) -> None:
+    job = add(ledger, key_id)
+    held = claim(ledger, seconds=0.01)
+    time.sleep(0.02)
+    assert ledger.recover() == ["speech"]
+    for late in (lambda: ledger.finish(held, {}), lambda: ledger.progress(held, 1), lambda: ledger.fail(held, "x", "x")):
+        with pytest.raises(LeaseLost):
+            late()
+    assert ledger.renew([held], lease_seconds=60) == [held]
+    assert ledger.get(job.id).state == "running"
+    again = claim(ledger, "other")
+    ledger.release(held)
+    assert ledger.renew([again], lease_seconds=60) == []
+
+
+def test_renewing_keeps_the_step(ledger: Ledger, key_id: str) -> None:
+    add(ledger, key_id)
+    held = claim(ledger, seconds=0.01)
+    assert ledger.renew([held], lease_seconds=60) == []
+    assert ledger.recover() == []
+
+
+def test_a_step_is_charged_only_for_workers_that_die_with_it_alone(ledger: Ledger, key_id: str) -> None:
+    job = add(ledger, key_id)
+    claims = []
+    for _ in range(4):
+        claims.append(claim(ledger, "w"))
+        ledger.recover(worker="w")
+    assert [held.alone for held in claims] == [False, True, True, True]
+    job = ledger.get(job.id)
+    assert (job.state, job.error_code) == ("failed", "worker_died")
+    assert ledger.claim("speech", "w", lease_seconds=60) is None
+
+
+def test_a_graceful_stop_charges_nothing(ledger: Ledger, key_id: str) -> None:
+    add(ledger, key_id)
+    for _ in range(5):
+        held = claim(ledger)
+        assert not held.alone
+        ledger.release(held)
+
+
+def test_busy_workers_leave_a_step_that_must_run_alone_and_all_behind_it(ledger: Ledger, key_id: str) -> None:
+    first = add(ledger, key_id)
+    claim(ledger, "w")
+    ledger.recover(worker="w")
+    later = add(ledger, key_id, interactive=True)
+    assert ledger.claim("speech", "busy", lease_seconds=60, alone=False) is None
+    assert claim(ledger, "idle").job_id == first.id
+    assert claim(ledger, "busy", alone=False).job_id == later.id
+
+
+def test_recovering_one_worker_leaves_the_others(ledger: Ledger, key_id: str) -> None:
+    for worker in ("a", "b"):
+        add(ledger, key_id)
+        claim(ledger, worker)
+    assert ledger.recover(worker="a") == ["speech"]
+    assert ledger.waiting() == {"speech": 1}
+
+
+def test_cancelling_ends_a_job_in_any_open_state(ledger: Ledger, key_id: str) -> None:
+    waiting, running = add(ledger, key_id), add(ledger, key_id)
+    held = claim(ledger)
+    for job in (waiting, running):
+        assert ledger.cancel(job.id).state == "canceled"
+        with pytest.raises(Conflict):
+            ledger.cancel(job.id)
+    assert ledger.renew([held], lease_seconds=60) == [held]
+    assert ledger.claim("speech", "w", lease_seconds=60) is None
+
+
+def test_a_deleted_job_is_gone_for_caller_and_worker(ledger: Ledger, key_id: str) -> None:
+    job = add(ledger, key_id)
+    held = claim(ledger)
+    ledger.delete(job.id)
+    with pytest.raises(NotFound):
+        ledger.get(job.id)
+    with pytest.raises(LeaseLost):
+        ledger.finish(held, {})
+
+
+def test_a_job_is_its_keys_own(ledger: Ledger, key_id: str) -> None:
+    job = add(ledger, key_id)
+    assert ledger.get(job.id, key_id=key_id).id == job.id
+    with pytest.raises(NotFound):
+        ledger.get(job.id, key_id="stranger")
+    assert ledger.page(key_id="stranger").total == 0
+
+
+def test_pages_are_newest_first_and_filtered(ledger: Ledger, key_id: str) -> None:
+    jobs = [add(ledger, key_id) for _ in range(5)]
+    ledger.cancel(jobs[0].id)
+    page = ledger.page(key_id=key_id, number=2, size=2)
+    assert ([job.id for job in page.jobs], page.total) == ([jobs[2].id, jobs[1].id], 5)
+    assert [job.id for job in ledger.page(key_id=key_id, state="canceled").jobs] == [jobs[0].id]
+    assert ledger.page(key_id=key_id, kind="transcription").total == 0
+
+
+def test_finished_jobs_are_found_by_time(ledger: Ledger, key_id: str) -> None:
+    start = time.time()
+    job = add(ledger, key_id)
+    assert ledger.finished_between(start, start + 60) == []
+    ledger.cancel(job.id)
+    assert ledger.finished_between(start, start + 60) == [job.id]
