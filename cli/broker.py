@@ -27,5 +27,6 @@ def command(socket: Path) -> list[str]:
         "appendonly": "no",
         "dir": str(socket.parent),
         "loglevel": "warning",
+        "logfile": str(socket.parent / "valkey.log"),
     }
     return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]

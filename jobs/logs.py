@@ -8,12 +8,12 @@ import structlog
 from structlog.typing import Processor
 
 QUIET = (
+    "uvicorn",
+    "celery",
     "httpx",
     "httpcore",
     "kombu",
     "amqp",
-    "celery.app.trace",
-    "celery.worker.strategy",
     "faster_whisper",
     "alembic",
 )

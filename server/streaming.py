@@ -1,21 +1,39 @@
 """Audio on the wire while its job still runs: stored segments, encoded as one stream."""
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Send
 
 from audio.encode import Encoder
 from audio.formats import Format
 from audio.pcm import from_f32
-from jobs.errors import NotFound
+from jobs.errors import JobFailed, NotFound
 from jobs.files import segment_key
 from jobs.ledger import Job
 from server.hall import Hall
-from server.waiting import stay, succeeded
+from server.waiting import CallerGone, stay, succeeded
+
+log = logging.getLogger(__name__)
 
 SAMPLE_RATE = 24_000
+
+
+class AudioStream(StreamingResponse):
+    """A stream that is broken off where its job fails on the way, so that no client takes half of the audio for all.
+
+    Without the last, empty chunk the server closes the connection, and the client sees an incomplete answer.
+    """
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        except (JobFailed, CallerGone) as error:
+            log.warning("stream broken off", extra={"reason": type(error).__name__})
 
 
 async def first_segment(hall: Hall, job: Job, request: Request) -> None:
@@ -30,10 +48,11 @@ async def first_segment(hall: Hall, job: Job, request: Request) -> None:
 
 
 async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[bytes]:
-    """Encoded audio as it is rendered.
+    """Encoded audio as it is rendered, for an `AudioStream`.
 
-    A job that fails on the way raises in the middle of the answer: the server then breaks the connection off, so that
-    no client takes half of the audio for all of it.
+    Raises:
+        JobFailed: in the middle of it.
+        CallerGone
     """
     encoder = Encoder(audio_format, SAMPLE_RATE, stream=True)
     async for raw in segments(hall, job, request):

@@ -15,8 +15,8 @@ import numpy as np
 from audio.encode import encode_file
 from audio.formats import Format, format_named
 from audio.join import join
+from audio.measure import measure
 from audio.pcm import from_f32, to_f32
-from audio.probe import probe
 from jobs.files import result_key, segment_key, segment_prefix
 from jobs.specs import SpeechSpec
 from models.kokoro.engine import Kokoro, Synthesis
@@ -129,9 +129,6 @@ def _assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:
 
 
 def _check_duration(path: Path, audio_format: Format, expected: float, output_rate: int) -> None:
-    if audio_format.name == "pcm":
-        measured: float | None = path.stat().st_size / 2 / output_rate
-    else:
-        measured = probe(path).duration
-    if measured is not None and abs(measured - expected) > TOLERANCE + 0.001 * expected:
+    measured = measure(path, audio_format, output_rate)
+    if abs(measured - expected) > TOLERANCE:
         raise IncompleteAudio(f"{measured:.2f} s of audio for segments of {expected:.2f} s")

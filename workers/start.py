@@ -2,8 +2,10 @@
 
 import os
 import socket
+import warnings
 from typing import Any
 
+from celery.platforms import SecurityWarning
 from celery.signals import worker_shutting_down
 
 from jobs import logs, queue
@@ -29,6 +31,8 @@ def start(name: RoleName, settings: Settings) -> None:
     # Engines load from the models folder only; this makes every library refuse what it might fetch.
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     logs.configure(name, as_json=settings.log_json)
+    # Celery warns root about pickled messages; it takes JSON only here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     role = role_named(name, settings)
     redis_url = settings.redis_url or ""
     ledger, files = Ledger(Database(settings.ledger_url)), open_files(settings)
@@ -61,8 +65,17 @@ def start(name: RoleName, settings: Settings) -> None:
 
 
 def _arguments(role: Role) -> list[str]:
-    arguments = ["worker", "--pool", "threads", "--concurrency", str(role.threads), "--queues", ",".join(role.queues)]
-    arguments += ["--loglevel", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    arguments = [
+        "--quiet",
+        "worker",
+        "--pool",
+        "threads",
+        "--concurrency",
+        str(role.threads),
+        "--queues",
+        ",".join(role.queues),
+    ]
+    arguments += ["--loglevel", "info", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     if role.beats:
         # A scheduler without a schedule file: nothing to go stale in the data folder.
         arguments += ["--beat", "--scheduler", "celery.beat:Scheduler"]

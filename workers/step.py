@@ -9,7 +9,6 @@ from jobs.events import Events
 from jobs.files import FileStore
 from jobs.ledger import Claim, Job, Ledger
 
-
 Result = TypeVar("Result")
 
 PATIENCE = 0.25

@@ -11,7 +11,11 @@ from jobs.files import FileStore, input_key, job_prefix, segment_key, segment_pr
 def test_what_is_put_is_got(files: FileStore, tmp_path: Path) -> None:
     path = tmp_path / "upload"
     path.write_bytes(b"path")
-    for key, source, content in (("a/1", b"bytes", b"bytes"), ("a/2", path, b"path"), ("a/3", io.BytesIO(b"io"), b"io")):
+    for key, source, content in (
+        ("a/1", b"bytes", b"bytes"),
+        ("a/2", path, b"path"),
+        ("a/3", io.BytesIO(b"io"), b"io"),
+    ):
         files.put(key, source)
         assert files.get(key) == content
         with files.local(key) as local:

@@ -17,7 +17,9 @@ def add(ledger: Ledger, key_id: str, *, interactive: bool = False) -> Job:
     return ledger.add(job_id=job_id, key_id=key_id, dialect="voxhall", spec=SPEC, interactive=interactive)
 
 
-def claim(ledger: Ledger, worker: str = "w", *, seconds: float = 60, background: bool = True, alone: bool = True) -> Claim:
+def claim(
+    ledger: Ledger, worker: str = "w", *, seconds: float = 60, background: bool = True, alone: bool = True
+) -> Claim:
     taken = ledger.claim("speech", worker, lease_seconds=seconds, background=background, alone=alone)
     assert taken is not None
     return taken
@@ -84,7 +86,11 @@ def test_a_lost_lease_changes_nothing(ledger: Ledger, key_id: str) -> None:
     held = claim(ledger, seconds=0.01)
     time.sleep(0.02)
     assert ledger.recover() == ["speech"]
-    for late in (lambda: ledger.finish(held, {}), lambda: ledger.progress(held, 1), lambda: ledger.fail(held, "x", "x")):
+    for late in (
+        lambda: ledger.finish(held, {}),
+        lambda: ledger.progress(held, 1),
+        lambda: ledger.fail(held, "x", "x"),
+    ):
         with pytest.raises(LeaseLost):
             late()
     assert ledger.renew([held], lease_seconds=60) == [held]

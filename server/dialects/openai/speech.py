@@ -5,18 +5,18 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from audio.formats import format_named
 from jobs.ledger import Job
 from jobs.submit import submit
 from server.callers import BearerKey
 from server.dialects.openai.names import speech_model, voice
-from server.hall import Hall, HallDependency
+from server.hall import HallDependency
 from server.installed import require
 from server.results import file_response
 from server.speech import speech_spec
-from server.streaming import first_segment, stream
+from server.streaming import AudioStream, first_segment, stream
 from server.waiting import result_of
 
 router = APIRouter()
@@ -65,7 +65,7 @@ async def speak(hall: HallDependency, key: BearerKey, body: SpeechRequest, reque
         # The status is sent with the first segment: an error before it is still an error.
         await first_segment(hall, job, request)
         content = stream(hall, job, audio_format, request)
-        return StreamingResponse(content, media_type=audio_format.media_type, headers=_headers(job))
+        return AudioStream(content, media_type=audio_format.media_type, headers=_headers(job))
     job = await result_of(hall, job, request)
     result = job.result or {}
     return file_response(hall, result["file"], result["media_type"], _headers(job))

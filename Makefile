@@ -1,0 +1,37 @@
+# `make up` sets everything up and starts it; `make test` proves it.
+VENV := .venv
+VOXHALL := $(VENV)/bin/voxhall
+PROFILE := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
+
+.PHONY: up test models check bench clean
+
+up: $(VENV)/installed
+	@$(VENV)/bin/python scripts/download_models.py --profile $(PROFILE)
+	@$(VOXHALL) up
+
+test: check
+	@$(VENV)/bin/python scripts/download_models.py --profile cpu
+	$(VENV)/bin/python -m pytest
+
+models: $(VENV)/installed
+	@$(VENV)/bin/python scripts/download_models.py --profile $(PROFILE)
+
+check: $(VENV)/tested
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/tested
+	$(VENV)/bin/python -m bench
+
+$(VENV)/installed: pyproject.toml constraints.txt scripts/install.sh
+	@scripts/install.sh $(VENV)
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	@scripts/install.sh $(VENV) test
+	@touch $@
+
+clean:
+	rm -rf $(VENV)
