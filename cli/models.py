@@ -67,10 +67,10 @@ def open_store(folder: Path | None = None) -> Store:
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn the errors of settings, catalog and store into their message on stderr and exit status 1."""
+    """Turn the errors of settings, catalog, store and disk into their message on stderr and exit status 1."""
     try:
         yield
-    except (SettingsError, CatalogError, StoreError) as error:
+    except (SettingsError, CatalogError, StoreError, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 

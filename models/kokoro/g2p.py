@@ -1,0 +1,104 @@
+"""Graphemes to phonemes, asked of a process of its own (``models.kokoro.g2p_process``)."""
+
+import json
+import os
+import subprocess
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Lock
+
+from models.kokoro.tokens import Token
+
+LANGUAGES = ("en-us", "en-gb")
+
+_PACKAGE_ROOT = Path(__file__).parents[2]
+_PATIENCE = 60.0  # seconds, the start of the process included; a text of 4,000 characters takes 0.3
+_GRACE = 5.0
+
+
+class G2PError(Exception):
+    """The text could not be turned into phonemes."""
+
+
+class Phonemizer:
+    """Turns text into tokens with phonemes. Safe to share between threads; one text at a time.
+
+    ``spacy_folder`` is or holds spaCy's English model. Raises `G2PError` where it does not.
+    """
+
+    def __init__(self, spacy_folder: Path) -> None:
+        self._folder = spacy_model_folder(spacy_folder)
+        self._lock = Lock()
+        self._process: _Process | None = _Process(self._folder)
+
+    def phonemize(self, text: str, language: str) -> list[Token]:
+        """Tokens of ``text``, in order, in one of `LANGUAGES`.
+
+        A process that died or hangs is replaced once. Raises `G2PError`, also after `close`; never quotes the text.
+        """
+        if language not in LANGUAGES:
+            raise G2PError(f"no phonemes for the language {language!r}: there are {', '.join(LANGUAGES)}")
+        request = json.dumps({"text": text, "language": language}).encode()
+        with self._lock:
+            answer = json.loads(self._ask(request))
+        if "error" in answer:
+            raise G2PError(f"the text could not be turned into phonemes ({answer['error']})")
+        return [Token(*fields) for fields in answer["tokens"]]
+
+    def close(self) -> None:
+        """End the process. Calling it twice is fine."""
+        with self._lock:
+            if self._process is not None:
+                self._process.close()
+                self._process = None
+
+    def _ask(self, request: bytes) -> bytes:
+        if self._process is None:
+            raise G2PError("the phonemizer is closed")
+        try:
+            return self._process.ask(request)
+        except (OSError, EOFError):
+            self._process.close()
+            self._process = _Process(self._folder)
+        try:
+            return self._process.ask(request)
+        except (OSError, EOFError) as error:
+            raise G2PError("the G2P process died twice on one text; its last words are in the worker's log") from error
+
+
+def spacy_model_folder(folder: Path) -> Path:
+    """The folder at or under ``folder`` where a spaCy model's ``config.cfg`` lies, absolute. Raises `G2PError`."""
+    found = min(folder.resolve().rglob("config.cfg"), default=None, key=lambda path: len(path.parts))
+    if found is None:
+        raise G2PError(f"no spaCy model in {folder}: run `voxhall models pull spacy-en`")
+    return found.parent
+
+
+class _Process:
+    def __init__(self, folder: Path) -> None:
+        stdin, requests = os.pipe()
+        answers, stdout = os.pipe()
+        try:
+            command = [sys.executable, "-m", "models.kokoro.g2p_process", str(folder)]
+            self._child = subprocess.Popen(command, cwd=_PACKAGE_ROOT, stdin=stdin, stdout=stdout)
+        finally:
+            os.close(stdin)
+            os.close(stdout)
+        self._requests = Connection(requests, readable=False)
+        self._answers = Connection(answers, writable=False)
+
+    def ask(self, request: bytes) -> bytes:
+        self._requests.send_bytes(request)
+        if not self._answers.poll(_PATIENCE):
+            raise TimeoutError("the G2P process does not answer")
+        return self._answers.recv_bytes()
+
+    def close(self) -> None:
+        self._requests.close()
+        try:
+            self._child.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._answers.close()
