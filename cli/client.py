@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from cli.process import fail
+from cli.process import fail, local_url
 from jobs.settings import Settings
 
 
@@ -64,12 +64,7 @@ def connect(settings: Settings, server: str | None, key: str | None) -> Client:
     secret = key or (settings.api_key.get_secret_value() if settings.api_key else None)
     if not secret:
         raise fail("An API key is needed: set VOXHALL_API_KEY or give --key. `voxhall keys create NAME` makes one.")
-    return Client((server or str(settings.public_url or _local(settings))).rstrip("/"), secret)
-
-
-def _local(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return f"http://{host}:{settings.port}"
+    return Client((server or str(settings.public_url or local_url(settings))).rstrip("/"), secret)
 
 
 def _message(response: httpx.Response) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from cli.process import local_url
 from cli.supervisor import Supervisor
 from jobs.database import Database
 from jobs.keys import Keys
@@ -27,7 +28,7 @@ def wait_until_ready(settings: Settings, supervisor: Supervisor) -> bool:
     with console.status("Starting…"):
         while not supervisor.stopping and time.monotonic() < end:
             supervisor.watch(0.5)
-            problems = _problems(_address(settings))
+            problems = _problems(local_url(settings))
             if not problems:
                 return True
             reasons = [problem for problem in problems if not problem.startswith("No worker")]
@@ -39,10 +40,12 @@ def wait_until_ready(settings: Settings, supervisor: Supervisor) -> bool:
     return False
 
 
-def greet(settings: Settings, key: str | None) -> None:
-    url = _address(settings)
+def greet(settings: Settings) -> None:
+    url = local_url(settings)
+    keys = Keys(Database(settings.ledger_url))
+    key = _first_key(keys)
     try:
-        job, seconds = _first_sentence(settings, url)
+        job, seconds = _first_sentence(keys, url)
     except httpx.HTTPError as error:
         console.print(f"The first sentence failed: {error}")
         return
@@ -62,8 +65,14 @@ def greet(settings: Settings, key: str | None) -> None:
     console.print("\nCtrl-C stops it.")
 
 
-def _first_sentence(settings: Settings, url: str) -> tuple[dict[str, Any], float]:
-    keys = Keys(Database(settings.ledger_url))
+def _first_key(keys: Keys) -> str | None:
+    """A key for a ledger that has none, made only now that it can be shown: nobody can show it again."""
+    if any(key.revoked_at is None for key in keys.list()):
+        return None
+    return keys.create("first")[1]
+
+
+def _first_sentence(keys: Keys, url: str) -> tuple[dict[str, Any], float]:
     key, secret = keys.create("voxhall up")
     started = time.monotonic()
     spec = {"kind": "speech", "text": SENTENCE, "voice": "af_heart"}
@@ -83,9 +92,3 @@ def _problems(url: str) -> list[str]:
         return list(httpx.get(f"{url}/readyz", timeout=5).json()["problems"])
     except httpx.HTTPError:
         return ["No worker: the API does not answer yet."]
-
-
-def _address(settings: Settings) -> str:
-    """Where this machine reaches its own API."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return f"http://{host}:{settings.port}"

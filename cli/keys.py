@@ -35,10 +35,14 @@ def create(name: Annotated[str, typer.Argument(help="Who will use it.")], data_d
 
 
 @app.command("list")
-def listing(data_dir: DataDir = None) -> None:
-    """All keys, by their first characters."""
+def listing(
+    every: Annotated[bool, typer.Option("--all", help="Revoked ones too.")] = False, data_dir: DataDir = None
+) -> None:
+    """The live keys, by their first characters."""
     table = Table("id", "name", "key", "created", "state", box=None)
     for key in _keys(data_dir).list():
+        if key.revoked_at and not every:
+            continue
         created = datetime.fromtimestamp(key.created_at, UTC).strftime("%Y-%m-%d %H:%M")
         table.add_row(key.id, key.name, f"{key.hint}…", created, "revoked" if key.revoked_at else "live")
     Console().print(table)

@@ -50,13 +50,20 @@ def api() -> None:
 @app.command()
 def worker(role: Annotated[Literal["speech", "transcription", "io"], typer.Argument()]) -> None:
     """Run one worker process alone, as `up` and the containers do."""
+    from jobs.errors import Unavailable
+    from models.catalog import CatalogError
+    from models.device import DeviceError
+    from models.store import StoreError
     from workers.start import start
 
     own = settings()
     if not own.redis_url:
         raise fail("A worker needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
     prepare(own)
-    start(role, own)
+    try:
+        start(role, own)
+    except (CatalogError, DeviceError, StoreError, Unavailable) as error:
+        raise fail(str(error)) from error
 
 
 @app.command()

@@ -40,6 +40,12 @@ def prepare(settings: Settings) -> None:
     tempfile.tempdir = str(temporary)
 
 
+def local_url(settings: Settings) -> str:
+    """Where this machine reaches its own API."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
 def empty(folder: Path) -> None:
     """Deletes what a killed process left in a folder of temporary files."""
     import shutil  # noqa: PLC0415

@@ -1,19 +1,21 @@
 """`voxhall up`: every process on this machine, supervised, until Ctrl-C."""
 
 import fcntl
+import logging
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli import broker
 from cli.greeting import greet, wait_until_ready
 from cli.process import empty, fail, prepare
-from cli.supervisor import Program, Supervisor
+from cli.supervisor import ROOT, Program, Supervisor
 from jobs import logs, queue
 from jobs.database import Database, migrate
 from jobs.errors import Conflict, Unavailable
@@ -22,6 +24,8 @@ from jobs.ledger import Ledger
 from jobs.settings import Settings, environment
 from models.catalog import CatalogError, load_catalog
 from models.store import Store, StoreError
+
+log = logging.getLogger(__name__)
 
 WORKERS = ("speech", "transcription", "io")
 LEAST_FREE_BYTES = 500 * 1024 * 1024
@@ -36,8 +40,8 @@ def run(settings: Settings) -> None:
         _check(settings)
         empty(settings.data_dir / "tmp")
         migrate_ledger(settings)
-        key = _first_key(settings)
-        _supervise(settings, key)
+        _take_configured_key(settings)
+        _supervise(settings)
 
 
 def migrate_ledger(settings: Settings) -> None:
@@ -47,7 +51,7 @@ def migrate_ledger(settings: Settings) -> None:
         raise fail(error.message) from error
 
 
-def _supervise(settings: Settings, key: str | None) -> None:
+def _supervise(settings: Settings) -> None:
     socket_path = None if settings.redis_url else broker.socket_path(settings.data_dir.resolve())
     if socket_path:
         settings = settings.model_copy(update={"redis_url": f"unix://{socket_path}"})
@@ -57,7 +61,7 @@ def _supervise(settings: Settings, key: str | None) -> None:
     supervisor.start()
     try:
         if wait_until_ready(settings, supervisor):
-            greet(settings, key)
+            greet(settings)
         supervisor.watch()
     finally:
         supervisor.stop()
@@ -71,8 +75,11 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
     queue.connect(settings)
 
     def recover(env: Mapping[str, str]) -> None:
-        for name in Ledger(database).recover(worker=env["VOXHALL_WORKER_ID"]):
-            queue.wake(name)
+        try:
+            for name in Ledger(database).recover(worker=env["VOXHALL_WORKER_ID"]):
+                queue.wake(name)
+        except Unavailable as error:
+            log.warning("steps not taken back yet; their leases run out", extra={"reason": error.message})
 
     def worker(role: str) -> Program:
         def env() -> Mapping[str, str]:
@@ -86,7 +93,7 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
 
 
 def _check(settings: Settings) -> None:
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
@@ -96,12 +103,23 @@ def _check(settings: Settings) -> None:
     free = shutil.disk_usage(settings.data_dir).free
     if free < LEAST_FREE_BYTES:
         raise fail(f"{settings.data_dir} has {free // 2**20} MB free; free some, or name another with --data-dir.")
+    _check_device(settings)
     try:
         store = Store(settings.models_dir, load_catalog(settings.catalog))
         for model_id in ("kokoro", "spacy-en", "whisper-base"):
             store.folder_of(model_id)
     except (CatalogError, StoreError) as error:
         raise fail(str(error)) from error
+
+
+def _check_device(settings: Settings) -> None:
+    """Asks torch only where a card was asked for, and in a process of its own: it is large, and slow to import."""
+    if not settings.device.startswith("cuda"):
+        return
+    question = f"from models.device import resolve_device; resolve_device({settings.device!r})"
+    answer = subprocess.run([sys.executable, "-c", question], cwd=ROOT, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        raise fail(answer.stderr.strip().splitlines()[-1].rpartition("DeviceError: ")[2])
 
 
 @contextmanager
@@ -114,15 +132,7 @@ def _sole_owner(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _first_key(settings: Settings) -> str | None:
-    """The key of a ledger that has none yet, to be shown once."""
-    keys = Keys(Database(settings.ledger_url))
+def _take_configured_key(settings: Settings) -> None:
     if settings.api_key:
-        try:
-            keys.create("first", settings.api_key.get_secret_value())
-        except Conflict:
-            return None
-        return settings.api_key.get_secret_value()
-    if any(key.revoked_at is None for key in keys.list()):
-        return None
-    return keys.create("first")[1]
+        with suppress(Conflict):  # it was taken at an earlier start
+            Keys(Database(settings.ledger_url)).create("first", settings.api_key.get_secret_value())

@@ -7,28 +7,35 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 FORM_OVERHEAD = 64 * 1024
 """Room for a form's other fields and its boundaries beside the file itself."""
 
+LONGEST_JSON = 2 * 1024 * 1024
+"""100,000 characters, each written as two escapes, and the rest of a spec."""
+
 
 class BodyLimit:
-    """ASGI middleware. A body over `limit` bytes ends in an HTTPException 413, which the app renders as any other."""
+    """ASGI middleware. A form over `limit` bytes, or another body over `LONGEST_JSON`, ends in an HTTPException 413,
+    which the app renders as any other.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
-        self._limit = limit + FORM_OVERHEAD
+        self._form_limit = limit + FORM_OVERHEAD
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "")
-        taken = int(announced) if announced.isdigit() and int(announced) > self._limit else 0
+        headers = Headers(scope=scope)
+        limit = self._form_limit if headers.get("content-type", "").startswith("multipart/") else LONGEST_JSON
+        announced = headers.get("content-length", "")
+        taken = int(announced) if announced.isdigit() and int(announced) > limit else 0
 
         async def counted() -> Message:
             nonlocal taken
-            if taken > self._limit:
+            if taken > limit:
                 raise HTTPException(413)
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._limit:
+            if taken > limit:
                 raise HTTPException(413)
             return message
 

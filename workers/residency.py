@@ -22,6 +22,7 @@ class _Resident:
     engine: Any
     size: int
     users: int = 0
+    ready: bool = False
 
 
 class Residency:
@@ -57,16 +58,23 @@ class Residency:
 
     def loaded(self) -> list[str]:
         with self._lock:
-            return list(self._loaded)
+            return [model_id for model_id, resident in self._loaded.items() if resident.ready]
 
     def _enter(self, model_id: str) -> _Resident:
+        resident = self._reserve(model_id)
+        if not resident.ready:
+            self._load(model_id, resident)
+        return resident
+
+    def _reserve(self, model_id: str) -> _Resident:
+        """A resident with the caller among its users. It is not ready only where the caller is the one to load it."""
         with self._lock:
-            while model_id not in self._loaded:
-                if self._make_room(self._size(model_id)):
-                    self._load(model_id)
-                else:
-                    self._lock.wait()
-            resident = self._loaded[model_id]
+            while (resident := self._loaded.get(model_id)) is None or not resident.ready:
+                if resident is None and self._make_room(self._size(model_id)):
+                    resident = _Resident(self._make(model_id), self._size(model_id), users=1)
+                    self._loaded[model_id] = resident
+                    return resident
+                self._lock.wait()
             resident.users += 1
             self._loaded.move_to_end(model_id)
             return resident
@@ -83,7 +91,15 @@ class Residency:
     def _taken(self) -> int:
         return sum(resident.size for resident in self._loaded.values())
 
-    def _load(self, model_id: str) -> None:
-        engine = self._make(model_id)
-        engine.load(self._device)
-        self._loaded[model_id] = _Resident(engine, self._size(model_id))
+    def _load(self, model_id: str, resident: _Resident) -> None:
+        # Without the lock: it takes seconds, and others want to know what is loaded meanwhile.
+        try:
+            resident.engine.load(self._device)
+        except BaseException:
+            with self._lock:
+                del self._loaded[model_id]
+                self._lock.notify_all()
+            raise
+        with self._lock:
+            resident.ready = True
+            self._lock.notify_all()
