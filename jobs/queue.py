@@ -14,8 +14,6 @@ from jobs.specs import QUEUES
 log = logging.getLogger(__name__)
 
 WORK = "voxhall.work"
-TEND = "voxhall.tend"
-TEND_SECONDS = 5.0
 
 app = Celery("voxhall")
 app.conf.update(
@@ -30,7 +28,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
     task_publish_retry=False,
-    beat_schedule={"tend": {"task": TEND, "schedule": TEND_SECONDS, "options": {"expires": TEND_SECONDS}}},
 )
 
 

@@ -59,13 +59,13 @@ _AT_HOME = 0.08  # of the words: function words of the voice's own language
 
 
 def check_speakable(text: str, language: str) -> None:
-    """Refuse what a voice of ``language`` ("en-us", "en-gb") would spell out or mangle. Raises `Unspeakable`.
+    """Refuse what a voice of `language` ("en-us", "en-gb") would spell out or mangle. Raises `Unspeakable`.
 
     Refused: no letter or digit at all; a word in another script (one Greek letter alone is fine); running text in
     another language of the same script, where the detector is sure. Short texts, names, lists, loanwords, code and
     links are not refused for their language, nor is a text that is mostly in the voice's.
 
-    The first call reads the detector's model: 0.4 s, 80 MB. An unknown ``language`` is a `KeyError`.
+    The first call reads the detector's model: 0.4 s, 80 MB. An unknown `language` is a `KeyError`.
     """
     speech = _SPEECH[language]
     if not _SPOKEN.search(text):

@@ -24,7 +24,7 @@ SAMPLE_RATE = 24_000
 
 
 class AudioStream(StreamingResponse):
-    """A stream that is broken off where its job fails on the way, so that no client takes half of the audio for all.
+    """A stream that is broken off where its job fails or is deleted, so that no client takes half of the audio for all.
 
     Without the last, empty chunk the server closes the connection, and the client sees an incomplete answer.
     """
@@ -32,7 +32,7 @@ class AudioStream(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
         try:
             await super().stream_response(send)
-        except (JobFailed, CallerGone) as error:
+        except (JobFailed, NotFound, CallerGone) as error:
             log.warning("stream broken off", extra={"reason": type(error).__name__})
 
 

@@ -1,11 +1,19 @@
 """What keeps the queues moving when something died: expired leases, lost wake-ups, old segments."""
 
 import logging
+import threading
 import time
 
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.errors import VoxhallError
 from jobs.files import FileStore, job_prefix
 from jobs.ledger import Ledger
 from jobs.queue import messages, wake
+
+EVERY = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +26,17 @@ class Reaper:
         self._files = files
         self._segment_seconds = segment_seconds
         self._swept_until = 0.0
+
+    def begin(self, stopping: threading.Event) -> None:
+        """Tends in a thread of its own until `stopping` is set."""
+        threading.Thread(target=self._run, args=(stopping,), name="reaper", daemon=True).start()
+
+    def _run(self, stopping: threading.Event) -> None:
+        while not stopping.wait(EVERY):
+            try:
+                self.tend()
+            except (VoxhallError, RedisError, KombuError, SQLAlchemyError) as error:
+                log.warning("not tended", extra={"reason": type(error).__name__})
 
     def tend(self) -> None:
         for queue in self._ledger.recover():

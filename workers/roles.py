@@ -18,8 +18,8 @@ class Role:
     """Models that are loaded before the worker is ready."""
     share: float = 0.0
     """Part of the device's memory that its models may take."""
-    beats: bool = False
-    """Whether Celery's beat runs inside it."""
+    tends: bool = False
+    """Whether the reaper runs inside it."""
 
 
 def role_named(name: RoleName, settings: Settings) -> Role:
@@ -28,5 +28,5 @@ def role_named(name: RoleName, settings: Settings) -> Role:
         "transcription": Role(
             "transcription", ("transcription",), settings.transcription_threads, ("whisper-base",), share=0.3
         ),
-        "io": Role("io", ("tools",), threads=2, beats=True),
+        "io": Role("io", ("tools",), threads=2, tends=True),
     }[name]

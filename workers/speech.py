@@ -1,6 +1,5 @@
 """Runs speech steps: text to segments, segments to stored audio, stored audio to one file."""
 
-import itertools
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -17,11 +16,12 @@ from audio.formats import Format, format_named
 from audio.join import join
 from audio.measure import measure
 from audio.pcm import from_f32, to_f32
+from jobs.errors import InvalidRequest
 from jobs.files import result_key, segment_key, segment_prefix
 from jobs.specs import SpeechSpec
 from models.kokoro.engine import Kokoro, Synthesis
 from models.kokoro.g2p import Phonemizer
-from models.kokoro.segments import Segment, segment, split_paragraphs
+from models.kokoro.segments import Segment, segments
 from workers.lane import Lane
 from workers.residency import Residency
 from workers.step import Step
@@ -67,15 +67,11 @@ class SpeechRunner:
 
     def _segments(self, spec: SpeechSpec) -> Iterator[tuple[Segment, float]]:
         """Each segment with the fraction of the text that is done after it."""
-        paragraphs = split_paragraphs(spec.text)
-        whole = sum(len(paragraph.text) for paragraph in paragraphs)
         done = 0
-        for number, paragraph in enumerate(paragraphs):
-            tokens = self._phonemizer.phonemize(paragraph.text, spec.language or "en-us")
-            parts = segment(tokens, pause=paragraph.pause, opening=number == 0)
-            for part, end in zip(parts, itertools.accumulate(len(part.text) for part in parts), strict=True):
-                yield part, min(1.0, (done + end) / whole)
-            done += len(paragraph.text)
+        phonemize = partial(self._phonemizer.phonemize, language=spec.language or "en-us")
+        for part in segments(spec.text, phonemize):
+            done += len(part.text)
+            yield part, min(1.0, done / len(spec.text))
 
     def _start(self, step: Step, spec: SpeechSpec, kokoro: Kokoro, index: int, part: Segment) -> Future[Synthesis]:
         seed = None if spec.seed is None else (spec.seed + index) % 2**32
@@ -104,6 +100,8 @@ def _keep(step: Step, rendering: _Rendering) -> None:
 
 def _assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:
     keys = step.files.list(segment_prefix(step.job.id, step.claim.position))
+    if not keys:
+        raise InvalidRequest("There is nothing to speak in this text.", param="text")
     audio_format = format_named(spec.format)
     output_rate = spec.sample_rate or sample_rate
     chunks = (from_f32(step.files.get(key)) for key in keys)

@@ -48,7 +48,8 @@ def start(name: RoleName, settings: Settings) -> None:
         events=Events(redis_url),
     )
     tasks.serve(worker)
-    tasks.tend_with(Reaper(ledger=ledger, files=files, segment_seconds=settings.segment_seconds))
+    if role.tends:
+        Reaper(ledger=ledger, files=files, segment_seconds=settings.segment_seconds).begin(worker.stopping)
     attendance = Attendance(
         role=role, worker=worker, residency=engines.residency, device=engines.device, presences=Presences(redis_url)
     )
@@ -76,7 +77,4 @@ def _arguments(role: Role) -> list[str]:
         ",".join(role.queues),
     ]
     arguments += ["--loglevel", "info", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    if role.beats:
-        # A scheduler without a schedule file: nothing to go stale in the data folder.
-        arguments += ["--beat", "--scheduler", "celery.beat:Scheduler"]
     return arguments

@@ -1,6 +1,7 @@
 """A claimed step as its runner sees it."""
 
 import threading
+from concurrent import futures
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -49,11 +50,8 @@ class Step:
         """The future's result. Raises what `check` raises as soon as it would, and what the future raises."""
         while True:
             self.check()
-            try:
-                return future.result(timeout=PATIENCE)
-            except TimeoutError:
-                if future.done():
-                    raise
+            if futures.wait([future], PATIENCE).done:
+                return future.result()
 
     def progress(self, fraction: float) -> None:
         """Records how much of the step is done, in 0..1. Raises `LeaseLost`."""

@@ -14,6 +14,8 @@ from jobs.ledger import Claim, Ledger
 from jobs.queue import wake
 from jobs.settings import Settings
 from jobs.specs import Queue
+from models.errors import ModelUnreadable
+from models.store import StoreError
 from workers.slots import Slots
 from workers.step import Runner, Step, Stopping
 
@@ -83,6 +85,7 @@ class Worker:
             self._drop(claim)
         except Stopping:
             self._ledger.release(claim)
+            self._clear_deleted(claim)
             log.info("step put back", extra={"job": job.id})
         except Exception as error:  # noqa: BLE001 - whatever a runner raises ends its own job only
             self._fail(claim, error)
@@ -108,10 +111,13 @@ class Worker:
 
     def _drop(self, claim: Claim) -> None:
         log.info("step dropped", extra={"job": claim.job_id})
+        self._clear_deleted(claim)
+
+    def _clear_deleted(self, claim: Claim) -> None:
+        """Deletes what the step still wrote after its job was deleted."""
         try:
             self._ledger.get(claim.job_id)
         except NotFound:
-            # The job was deleted while this step still wrote files.
             self._files.delete(job_prefix(claim.job_id))
 
     def _keep_leases(self) -> None:
@@ -135,6 +141,8 @@ def _explain(error: Exception) -> tuple[str, str]:
     """The code and the sentence that a caller may see."""
     if isinstance(error, VoxhallError):
         return error.code, error.message
+    if isinstance(error, (ModelUnreadable, StoreError)):
+        return "model_unavailable", str(error)
     if isinstance(error, AudioError):
         return "unreadable_audio", str(error)
     if isinstance(error, MemoryError):

@@ -1,4 +1,4 @@
-"""Kokoro-82M, the modules of the ``kokoro`` package: phonemes and a voice in, 24 kHz speech out."""
+"""Kokoro-82M, the modules of the `kokoro` package: phonemes and a voice in, 24 kHz speech out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ class SynthesisFailed(Exception):
 class Synthesis:
     """Speech, and where its phonemes are.
 
-    ``samples``: float32 (n,), mono, 24 kHz, about -1 to 1. ``durations``: int64 (len(phonemes) + 2,), in frames of 600
+    `samples`: float32 (n,), mono, 24 kHz, about -1 to 1. `durations`: int64 (len(phonemes) + 2,), in frames of 600
     samples: the start border, each phoneme, the end border; they add up to n / 600. A phoneme that Kokoro lacks has 0.
     """
 
@@ -42,7 +42,7 @@ class Synthesis:
 class Kokoro:
     """One model. Threads may share it; they render in turn.
 
-    ``folder`` holds ``kokoro-v1_0.pth`` and ``voices/<id>.bin`` (float32, little endian, (510, 1, 256)).
+    `folder` holds `kokoro-v1_0.pth` and `voices/<id>.bin` (float32, little endian, (510, 1, 256)).
     """
 
     sample_rate = 24000
@@ -53,7 +53,7 @@ class Kokoro:
         self._voices: dict[str, torch.Tensor] = {}
 
     def load(self, device: str) -> None:
-        """Read the weights onto a torch device ("cpu", "cuda:1"). Raises `weights.WeightsUnreadable`."""
+        """Read the weights onto a torch device ("cpu", "cuda:1"). Raises `ModelUnreadable`."""
         self._model = read_model(self._folder).to(device)
 
     def unload(self) -> None:
@@ -62,12 +62,12 @@ class Kokoro:
         self._voices.clear()
 
     def synthesize(self, phonemes: str, voice: str, speed: float, *, seed: int | None = None) -> Synthesis:
-        """Speak 1 to 510 phonemes. ``speed`` divides the durations; 1.0 is the voice's own. A seed repeats the samples.
+        """Speak 1 to 510 phonemes. `speed` divides the durations; 1.0 is the voice's own. A seed repeats the samples.
 
         Silence at the ends is cut (`models.kokoro.silence`), so that segments can be laid end to end.
 
         Raises `ValueError` (too many phonemes, a speed of 0 or less), `weights.UnknownVoice`,
-        `weights.WeightsUnreadable`, `SynthesisFailed`.
+        `ModelUnreadable`, `SynthesisFailed`.
         """
         if self._model is None:
             raise RuntimeError("Kokoro is not loaded")
@@ -82,7 +82,7 @@ class Kokoro:
         return Synthesis(*trim(_checked(samples), durations, speed))
 
     def _style(self, voice: str, length: int) -> torch.Tensor:
-        """A voice is a table of styles by length of the text, as in the package's ``KPipeline.infer``."""
+        """A voice is a table of styles by length of the text, as in the package's `KPipeline.infer`."""
         if voice not in self._voices:
             self._voices[voice] = torch.from_numpy(read_voice(self._folder, voice)).to(self._model.device)
         return self._voices[voice][length - 1]

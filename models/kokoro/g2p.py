@@ -1,4 +1,4 @@
-"""Graphemes to phonemes, asked of a process of its own (``models.kokoro.g2p_process``)."""
+"""Graphemes to phonemes, asked of a process of its own (`models.kokoro.g2p_process`)."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class G2PError(Exception):
 class Phonemizer:
     """Turns text into tokens with phonemes. Safe to share between threads; one text at a time.
 
-    ``spacy_folder`` is or holds spaCy's English model. Raises `G2PError` where it does not.
+    `spacy_folder` is or holds spaCy's English model. Raises `G2PError` where it does not.
     """
 
     def __init__(self, spacy_folder: Path) -> None:
@@ -33,7 +33,7 @@ class Phonemizer:
         self._process: _Process | None = _Process(self._folder)
 
     def phonemize(self, text: str, language: str) -> list[Token]:
-        """Tokens of ``text``, in order, in one of `LANGUAGES`.
+        """Tokens of `text`, in order, in one of `LANGUAGES`.
 
         A process that died or hangs is replaced once. Raises `G2PError`, also after `close`; never quotes the text.
         """
@@ -68,7 +68,7 @@ class Phonemizer:
 
 
 def spacy_model_folder(folder: Path) -> Path:
-    """The folder at or under ``folder`` where a spaCy model's ``config.cfg`` lies, absolute. Raises `G2PError`."""
+    """The folder at or under `folder` where a spaCy model's `config.cfg` lies, absolute. Raises `G2PError`."""
     found = min(folder.resolve().rglob("config.cfg"), default=None, key=lambda path: len(path.parts))
     if found is None:
         raise G2PError(f"no spaCy model in {folder}: run `voxhall models pull spacy-en`")

@@ -1,7 +1,7 @@
-"""The G2P process: ``python -m models.kokoro.g2p_process <spacy folder>``, text in on stdin, tokens out on stdout.
+"""The G2P process: `python -m models.kokoro.g2p_process <spacy folder>`, text in on stdin, tokens out on stdout.
 
 A process of its own because espeak-ng is GPL and not thread-safe, and spaCy holds the GIL. Messages are JSON, framed by
-``multiprocessing.connection``. It ends when its stdin closes, so it outlives no parent, however that one died.
+`multiprocessing.connection`. It ends when its stdin closes, so it outlives no parent, however that one died.
 """
 
 import functools
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 # thinc and spaCy's transformer factories import torch where it is installed: 270 MB and 2 s that the tagger does not
-# need. ``None`` in sys.modules is Python's own way to say "not here"; the factories are found by entry point.
+# need. `None` in sys.modules is Python's own way to say "not here"; the factories are found by entry point.
 sys.modules["torch"] = None  # type: ignore[assignment]
 
 import spacy  # noqa: E402
@@ -43,7 +43,7 @@ class Lexicon(en.Lexicon):  # type: ignore[misc]
 
 
 class English(en.G2P):  # type: ignore[misc]
-    """misaki's English over a loaded spaCy model. Its own ``__init__`` downloads one, hence no call of it here."""
+    """misaki's English over a loaded spaCy model. Its own `__init__` downloads one, hence no call of it here."""
 
     def __init__(self, nlp: Any, *, british: bool) -> None:
         self.version = None

@@ -22,7 +22,7 @@ PARAGRAPH_PAUSE = 0.4  # seconds, on top of the 0.4 s that the engine leaves bet
 LONGEST_PARAGRAPH = 4000  # characters: the G2P of a book must not hold up its first sentence
 
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\x80-\x84\x86-\x9f\xad\u200b\u2060\ufeff\ud800-\udfff\ufffe\uffff]")
-_WRAPPED_LINE = re.compile(r"(?<=[^\n]{50})(?<![.!?…:;])\n(?=[^\W\d_])")
+_WRAPPED_LINE = re.compile(r"(?<=[^\n]{50})(?<![.!?…:;\"”)])\n(?=[^\W\d_])")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”\u2019)\]]*\s")
 
 _T = TypeVar("_T")
@@ -55,7 +55,7 @@ def split_paragraphs(text: str) -> list[Paragraph]:
 
     Whitespace is normalized; controls, soft hyphens and zero-width spaces are dropped; the rest is kept.
     """
-    lines = "\n".join(_INVISIBLE.sub("", text).splitlines())
+    lines = "\n".join(map(str.strip, _INVISIBLE.sub("", text).splitlines()))
     paragraphs = [" ".join(paragraph.split()) for paragraph in _WRAPPED_LINE.sub(" ", lines).split("\n")]
     pieces = [list(_cut_text(paragraph)) for paragraph in paragraphs if paragraph]
     paused = [Paragraph(piece, PARAGRAPH_PAUSE * last) for ps in pieces for piece, last in _mark_last(ps)]
@@ -65,7 +65,7 @@ def split_paragraphs(text: str) -> list[Paragraph]:
 def segment(tokens: Iterable[Token], *, pause: float = 0.0, opening: bool = False) -> list[Segment]:
     """Segments of one paragraph, in order; every token is in exactly one, except that an over-long word is cut.
 
-    ``pause`` follows the last segment. ``opening`` is for a text's first paragraph: its first sentence then stands
+    `pause` follows the last segment. `opening` is for a text's first paragraph: its first sentence then stands
     alone when it has `OPENING` phonemes. A paragraph with nothing to speak ("* * *") has no segments.
     """
     sentences = [part for sentence in _split(list(tokens), _SENTENCES) for part in _fit(sentence, _CUTS)]
@@ -78,7 +78,7 @@ def segment(tokens: Iterable[Token], *, pause: float = 0.0, opening: bool = Fals
 
 
 def segments(text: str, phonemize: Callable[[str], Iterable[Token]]) -> Iterator[Segment]:
-    """Segments of a whole text, in order. ``phonemize`` is asked for one paragraph at a time, when its turn comes."""
+    """Segments of a whole text, in order. `phonemize` is asked for one paragraph at a time, when its turn comes."""
     opening = True
     for paragraph in split_paragraphs(text):
         found = segment(phonemize(paragraph.text), pause=paragraph.pause, opening=opening)
@@ -111,7 +111,7 @@ def _ends(part: list[Token], following: Token, marks: str) -> bool:
         return False  # a closing quote, or one more mark
     if marks == " ":
         return bool(part[-1].whitespace)
-    return _phonemes(part).rstrip(_CLOSERS)[-1:] in {*marks}
+    return _phonemes(part[-4:]).rstrip(_CLOSERS)[-1:] in {*marks}
 
 
 def _fit(tokens: list[Token], cuts: Sequence[str]) -> list[list[Token]]:

@@ -15,9 +15,9 @@ _SILENT = 0.01  # of the peak: -40 dB
 def trim(
     samples: NDArray[np.float32], durations: NDArray[np.int64], speed: float
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Cut whole frames of silence off both ends of ``samples`` (n,) and ``durations`` (frames, n = `FRAME` * sum).
+    """Cut whole frames of silence off both ends of `samples` (n,) and `durations` (frames, n = `FRAME` * sum).
 
-    The silence left at the end is divided by ``speed``, as speech is. Complete silence is left as it is.
+    The silence left at the end is divided by `speed`, as speech is. Complete silence is left as it is.
     """
     level = np.abs(samples)
     sounding = np.flatnonzero(level > _SILENT * level.max()) // FRAME

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or a mark of a text. The text is the join of ``text + whitespace`` over its tokens.
+    """A word or a mark of a text. The text is the join of `text + whitespace` over its tokens.
 
-    ``phonemes`` are Kokoro's symbols, one character each; empty for what is not spoken.
+    `phonemes` are Kokoro's symbols, one character each; empty for what is not spoken.
     """
 
     text: str

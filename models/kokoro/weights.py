@@ -18,6 +18,8 @@ from loguru import logger
 from numpy.typing import NDArray
 from torch.nn.utils import remove_weight_norm
 
+from models.errors import ModelUnreadable
+
 CHECKPOINT = "kokoro-v1_0.pth"
 VOICE_SHAPE = (510, 1, 256)  # a style of 256 numbers for each length of a text in phonemes
 
@@ -35,16 +37,12 @@ _READ_ERRORS = (
 )
 
 
-class WeightsUnreadable(Exception):
-    """A file of the model is missing or broken. The message names it and the command that fetches it."""
-
-
 class UnknownVoice(ValueError):
     """There is no voice of that name in the model's folder."""
 
 
 def read_model(folder: Path) -> Any:
-    """A ``KModel`` on the CPU, in evaluation mode, its weight norms folded. Raises `WeightsUnreadable`."""
+    """A `KModel` on the CPU, in evaluation mode, its weight norms folded. Raises `ModelUnreadable`."""
     path = folder / CHECKPOINT
     with _unreadable(path):
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -58,7 +56,7 @@ def read_model(folder: Path) -> Any:
 
 
 def read_voice(folder: Path, voice: str) -> NDArray[np.float32]:
-    """The styles of a voice, float32 `VOICE_SHAPE`. Raises `UnknownVoice`, `WeightsUnreadable`."""
+    """The styles of a voice, float32 `VOICE_SHAPE`. Raises `UnknownVoice`, `ModelUnreadable`."""
     path = folder / "voices" / f"{voice}.bin"
     if not _VOICE_ID.fullmatch(voice) or not path.is_file():
         raise UnknownVoice(f"no voice {voice!r}")
@@ -78,7 +76,7 @@ def _empty_model() -> Any:
 
 
 def _kmodel() -> Any:
-    """The package's modules without its ``__init__``: that imports spaCy and the GPL phonemizer, see `g2p_process`."""
+    """The package's modules without its `__init__`: that imports spaCy and the GPL phonemizer, see `g2p_process`."""
     if "kokoro" not in sys.modules:
         spec = importlib.util.find_spec("kokoro")
         if spec is None:
@@ -93,4 +91,4 @@ def _unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     except _READ_ERRORS as error:
-        raise WeightsUnreadable(f"{path.name} is missing or broken: run `voxhall models pull kokoro`") from error
+        raise ModelUnreadable(f"{path.name} is missing or broken: run `voxhall models pull kokoro`") from error

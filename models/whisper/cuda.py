@@ -8,7 +8,7 @@ _LIBRARIES = ("cublas/lib/libcublasLt.so.12", "cublas/lib/libcublas.so.12")  # t
 
 
 def preload_cuda_libraries() -> None:
-    """Load what the package ``nvidia-cublas-cu12`` brought, where it is installed.
+    """Load what the package `nvidia-cublas-cu12` brought, where it is installed.
 
     CTranslate2 opens cuBLAS by name, and pip puts it where the loader does not look; one already loaded is found.
     """

@@ -1,4 +1,4 @@
-"""Whisper by ``faster-whisper`` (CTranslate2): 16 kHz speech in, timed text out. Never imports torch."""
+"""Whisper by `faster-whisper` (CTranslate2): 16 kHz speech in, timed text out. Never imports torch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,14 +9,10 @@ import numpy as np
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
+from models.errors import ModelUnreadable
 from models.whisper.cuda import preload_cuda_libraries
 
 _FILES = ("config.json", "model.bin", "tokenizer.json")
-_READ_ERRORS = (RuntimeError, ValueError, KeyError, OSError)
-
-
-class ModelUnreadable(Exception):
-    """A file of the model is missing or broken. The message names the folder and the command that fetches it."""
 
 
 class UnsupportedLanguage(ValueError):
@@ -25,10 +21,10 @@ class UnsupportedLanguage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOptions:
-    """``language``: a code such as "en", or None to detect it in the first 30 s of speech.
+    """`language`: a code such as "en", or None to detect it in the first 30 s of speech.
 
-    ``temperature``: None for faster-whisper's ladder, 0 to 1 in steps of 0.2, each tried when the one before fails its
-    gates. ``vad``: skip what Silero VAD finds no speech in. ``task``: "translate" gives English.
+    `temperature`: None for faster-whisper's ladder, 0 to 1 in steps of 0.2, each tried when the one before fails its
+    gates. `vad`: skip what Silero VAD finds no speech in. `task`: "translate" gives English.
     """
 
     language: str | None = None
@@ -68,7 +64,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """``duration`` and ``duration_after_vad`` in seconds. Without speech, a language that was not asked for is None."""
+    """`duration` and `duration_after_vad` in seconds. Without speech, a language that was not asked for is None."""
 
     language: str | None
     language_probability: float
@@ -85,7 +81,7 @@ class Transcription:
 
 
 class Whisper:
-    """One model. ``folder`` holds ``model.bin``, ``config.json`` and ``tokenizer.json``, as CTranslate2 converts them.
+    """One model. `folder` holds `model.bin`, `config.json` and `tokenizer.json`, as CTranslate2 converts them.
 
     One transcription at a time: read its segments to the end, or drop them, before the next `transcribe`.
     """
@@ -93,7 +89,7 @@ class Whisper:
     sample_rate = 16000
 
     def __init__(self, folder: Path, *, cpu_threads: int = 0) -> None:
-        """``cpu_threads``: 0 leaves the number to CTranslate2."""
+        """`cpu_threads`: 0 leaves the number to CTranslate2."""
         self._folder = folder
         self._cpu_threads = cpu_threads
         self._model: Any = None
@@ -115,17 +111,16 @@ class Whisper:
                 cpu_threads=self._cpu_threads,
                 local_files_only=True,
             )
-        except _READ_ERRORS as error:
-            raise ModelUnreadable(
-                f"{self._folder.name} cannot be loaded on {device} ({error}): {self._remedy}"
-            ) from error
+        except Exception as error:  # tokenizers raises just that
+            message = f"{self._folder.name} cannot be loaded on {device} ({error}); if a file is broken, {self._remedy}"
+            raise ModelUnreadable(message) from error
 
     def unload(self) -> None:
         """Let go of the weights; `load` brings them back."""
         self._model = None
 
     def transcribe(self, samples: NDArray[np.float32], options: TranscriptionOptions) -> Transcription:
-        """``samples``: float32 (n,), mono, 16 kHz. No speech, no segments. Raises `UnsupportedLanguage`."""
+        """`samples`: float32 (n,), mono, 16 kHz. No speech, no segments. Raises `UnsupportedLanguage`."""
         if self._model is None:
             raise RuntimeError("Whisper is not loaded")
         self._check(options)

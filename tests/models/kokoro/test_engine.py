@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonemes
 import subprocess
 import sys
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonemes
 import json
 import os
 import signal

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonemes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,12 +33,12 @@ def letters(text: str) -> str:
 
 
 def spoken(text: str) -> list[Token]:
-    """Each word its own phonemes, marks apart, as the G2P process gives them."""
+    """Each word its own phonemes, marks apart, as the G2P process gives them. Asterisks are silent."""
     tokens: list[Token] = []
     for word in text.split():
         bare = word.rstrip(".,;:!?")
         marks = word[len(bare) :]
-        tokens.append(Token(bare, "" if marks else " ", bare))
+        tokens.append(Token(bare, "" if marks else " ", bare.strip("*")))
         tokens.extend(Token(mark, " ", mark) for mark in marks)
     return tokens
 
@@ -67,7 +68,7 @@ def test_paragraphs_keep_every_letter(text: str) -> None:
 def test_sentences_are_packed_whole() -> None:
     sentence = "the tide turned before dawn and the boats slipped out one by one into fog."  # 74
     found = segment(spoken(" ".join([sentence] * 9)))
-    assert all(part.text.endswith("fog .") for part in found)
+    assert all(part.text.endswith("fog.") for part in found)
     assert [part.text.count("fog") for part in found] == [3, 3, 3]
     assert all(len(part.phonemes) <= TARGET for part in found)
 
@@ -84,7 +85,7 @@ def test_a_long_sentence_is_cut_at_its_clauses() -> None:
     clause = "and so the long clause went on and on without an end in sight"
     found = segment(spoken("; ".join([clause] * 12) + "."))
     assert len(found) > 2
-    assert all(part.text.endswith(("sight ;", "sight .")) for part in found)
+    assert all(part.text.endswith(("sight;", "sight.")) for part in found)
     assert all(SHORTEST <= len(part.phonemes) <= TARGET for part in found)
 
 
@@ -139,8 +140,8 @@ def test_a_text_is_asked_for_one_paragraph_at_a_time() -> None:
         return spoken(text)
 
     found = segments("* * *\nFirst paragraph.\nSecond paragraph.", phonemize)
-    assert next(found).text == "* * * First paragraph ." or asked
-    assert "Second paragraph." not in asked
+    assert next(found).text == "First paragraph."
+    assert asked == ["* * *", "First paragraph."]
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n", "\x00"])

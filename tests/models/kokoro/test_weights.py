@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.kokoro.weights import CHECKPOINT, VOICE_SHAPE, UnknownVoice, WeightsUnreadable, read_model, read_voice
+from models.errors import ModelUnreadable
+from models.kokoro.weights import CHECKPOINT, VOICE_SHAPE, UnknownVoice, read_model, read_voice
 
 
 def test_every_voice_of_the_folder_reads(models_dir: Path) -> None:
@@ -14,7 +15,9 @@ def test_every_voice_of_the_folder_reads(models_dir: Path) -> None:
         assert read_voice(models_dir / "kokoro", voice).shape == VOICE_SHAPE
 
 
-@pytest.mark.parametrize("voice", ["", "af_nobody", "../af_heart", "AF_HEART", "af_heart.bin", "af_heart\n", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "voice", ["", "af_nobody", "../af_heart", "AF_HEART", "af_heart.bin", "af_heart\n", "/etc/passwd"]
+)
 def test_a_voice_is_a_known_name_and_never_a_path(models_dir: Path, voice: str) -> None:
     with pytest.raises(UnknownVoice):
         read_voice(models_dir / "kokoro", voice)
@@ -23,7 +26,7 @@ def test_a_voice_is_a_known_name_and_never_a_path(models_dir: Path, voice: str) 
 def test_a_broken_voice_is_named(tmp_path: Path) -> None:
     (tmp_path / "voices").mkdir()
     np.zeros(7, dtype=np.float32).tofile(tmp_path / "voices" / "af_heart.bin")
-    with pytest.raises(WeightsUnreadable, match=r"af_heart\.bin .*voxhall models pull kokoro"):
+    with pytest.raises(ModelUnreadable, match=r"af_heart\.bin .*voxhall models pull kokoro"):
         read_voice(tmp_path, "af_heart")
 
 
@@ -31,7 +34,7 @@ def test_a_broken_voice_is_named(tmp_path: Path) -> None:
 def test_a_broken_checkpoint_is_named(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / CHECKPOINT).write_bytes(content)
-    with pytest.raises(WeightsUnreadable, match=r"kokoro-v1_0\.pth .*voxhall models pull kokoro"):
+    with pytest.raises(ModelUnreadable, match=r"kokoro-v1_0\.pth .*voxhall models pull kokoro"):
         read_model(tmp_path)
 
 
@@ -40,5 +43,5 @@ def test_a_checkpoint_that_lacks_weights_is_refused(models_dir: Path, tmp_path: 
     checkpoint = torch.load(models_dir / "kokoro" / CHECKPOINT, weights_only=True)
     del checkpoint["text_encoder"][next(iter(checkpoint["text_encoder"]))]
     torch.save(checkpoint, tmp_path / CHECKPOINT)
-    with pytest.raises(WeightsUnreadable):
+    with pytest.raises(ModelUnreadable):
         read_model(tmp_path)

@@ -1,0 +1,5 @@
+"""What every engine may raise, importable without any engine."""
+
+
+class ModelUnreadable(Exception):
+    """A file of the model is missing or broken. The message names it and the command that fetches it."""
