@@ -4,6 +4,7 @@ Threads of jobs prepare work and wait here; a call for a caller who waits goes b
 come, first served.
 """
 
+import atexit
 import itertools
 import queue
 import threading
@@ -16,18 +17,28 @@ Result = TypeVar("Result")
 
 class Lane:
     def __init__(self) -> None:
-        self._calls: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any]]] = queue.PriorityQueue()
+        self._calls: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any] | None]] = queue.PriorityQueue()
         self._order = itertools.count()
-        threading.Thread(target=self._run, name="lane", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
+        self._thread.start()
+        # An interpreter that ends while a thread is inside torch aborts.
+        atexit.register(self.close)
 
     def submit(self, call: Callable[[], Result], *, interactive: bool) -> Future[Result]:
         future: Future[Result] = Future()
         self._calls.put((0 if interactive else 1, next(self._order), future, call))
         return future
 
+    def close(self) -> None:
+        """Returns when the call that runs has ended; those behind it are never made."""
+        self._calls.put((-1, next(self._order), Future(), None))
+        self._thread.join()
+
     def _run(self) -> None:
         while True:
             _, _, future, call = self._calls.get()
+            if call is None:
+                return
             if not future.set_running_or_notify_cancel():
                 continue
             try:

@@ -29,8 +29,8 @@ from workers.step import Step
 WINDOW = 3
 """Segments of one job that wait for the lane at once, so that it never idles while a segment is stored."""
 
-TOLERANCE = 0.15
-"""Seconds by which the encoded file may differ from its segments: an encoder's padding."""
+TOLERANCE = 3_600
+"""Samples of the encoded file by which it may differ from its segments: an encoder's padding."""
 
 
 class IncompleteAudio(Exception):
@@ -128,5 +128,5 @@ def _assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:
 
 def _check_duration(path: Path, audio_format: Format, expected: float, output_rate: int) -> None:
     measured = measure(path, audio_format, output_rate)
-    if abs(measured - expected) > TOLERANCE:
+    if abs(measured - expected) * output_rate > TOLERANCE:
         raise IncompleteAudio(f"{measured:.2f} s of audio for segments of {expected:.2f} s")

@@ -5,6 +5,7 @@ import socket
 import warnings
 from typing import Any
 
+from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import worker_shutting_down
 
@@ -26,14 +27,10 @@ from workers.worker import Worker
 
 
 def start(name: RoleName, settings: Settings) -> None:
-    """Runs a worker until it is told to stop. A first SIGTERM lets segments that are being made finish."""
-    os.umask(0o077)
-    # Engines load from the models folder only; this makes every library refuse what it might fetch.
-    os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    logs.configure(name, as_json=settings.log_json)
-    # Celery warns root about pickled messages; it takes JSON only here.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
+    """Runs a worker until it is told to stop. SIGTERM puts its steps back; segments that are stored are kept."""
+    _prepare(name, settings)
     role = role_named(name, settings)
+    app = queue.connect(settings)
     redis_url = settings.redis_url or ""
     ledger, files = Ledger(Database(settings.ledger_url)), open_files(settings)
     catalog = load_catalog(settings.catalog)
@@ -53,28 +50,31 @@ def start(name: RoleName, settings: Settings) -> None:
     attendance = Attendance(
         role=role, worker=worker, residency=engines.residency, device=engines.device, presences=Presences(redis_url)
     )
+    _run(app, role, worker, attendance)
 
+
+def _prepare(name: RoleName, settings: Settings) -> None:
+    os.umask(0o077)
+    # Engines load from the models folder only; this makes every library refuse what it might fetch.
+    os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    logs.configure(name, as_json=settings.log_json)
+    # Celery warns root about pickled messages; it takes JSON only here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+
+
+def _run(app: Celery, role: Role, worker: Worker, attendance: Attendance) -> None:
     def stop(**_: Any) -> None:
         worker.stopping.set()
 
     worker_shutting_down.connect(stop)
     attendance.begin()
     try:
-        queue.connect(settings).worker_main(_arguments(role))
+        app.worker_main(_arguments(role))
     finally:
         attendance.end()
 
 
 def _arguments(role: Role) -> list[str]:
-    arguments = [
-        "--quiet",
-        "worker",
-        "--pool",
-        "threads",
-        "--concurrency",
-        str(role.threads),
-        "--queues",
-        ",".join(role.queues),
-    ]
-    arguments += ["--loglevel", "info", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return arguments
+    options = {"pool": "threads", "concurrency": str(role.threads), "queues": ",".join(role.queues), "loglevel": "info"}
+    named = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return ["--quiet", "worker", *named, "--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -1,0 +1,67 @@
+"""A worker's surroundings, all real: ledger, files, broker, and claims to steps."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from jobs import queue
+from jobs.events import Events
+from jobs.files import FileStore
+from jobs.ledger import Job, Ledger
+from jobs.settings import Settings
+from jobs.specs import SpeechSpec, TranscriptionSpec
+from workers.residency import Residency
+from workers.step import Step
+
+AddJob = Callable[..., Job]
+BeginStep = Callable[..., Step]
+OneEngine = Callable[[object], Residency]
+
+
+@pytest.fixture(autouse=True)
+def _quiet_broker(settings: Settings) -> Iterator[None]:
+    """The broker of the settings, without messages of other tests."""
+    queue.connect(settings)
+    with redis.Redis.from_url(settings.redis_url or "") as client:
+        client.flushdb()
+        yield
+
+
+@pytest.fixture
+def events(redis_url: str) -> Events:
+    return Events(redis_url)
+
+
+@pytest.fixture
+def add_job(ledger: Ledger, key_id: str) -> AddJob:
+    def add(spec: SpeechSpec | TranscriptionSpec | None = None, *, interactive: bool = False) -> Job:
+        spec = spec or SpeechSpec(text="Hello.", voice="af_heart")
+        return ledger.add(job_id=uuid.uuid4().hex, key_id=key_id, dialect="voxhall", spec=spec, interactive=interactive)
+
+    return add
+
+
+@pytest.fixture
+def begin_step(ledger: Ledger, files: FileStore, events: Events) -> BeginStep:
+    """Claims a job's only step, as a worker does."""
+
+    def begin(job: Job, stopping: threading.Event | None = None) -> Step:
+        claim = ledger.claim(job.spec.queues[0], "tests", lease_seconds=600)
+        assert claim
+        assert claim.job_id == job.id
+        return Step(claim, job, ledger=ledger, files=files, events=events, stopping=stopping or threading.Event())
+
+    return begin
+
+
+@pytest.fixture
+def one_engine() -> OneEngine:
+    """A residency for which every model is this engine."""
+
+    def only(engine: object) -> Residency:
+        return Residency(make=lambda _: engine, size=lambda _: 1, device="cpu", budget=1)  # type: ignore[arg-type, return-value]
+
+    return only

@@ -1,0 +1,96 @@
+import time
+
+import pytest
+
+from jobs import queue
+from jobs.files import FileStore, input_key, result_key, segment_key
+from jobs.ledger import Job, Ledger
+from tests.workers.conftest import AddJob
+from workers.reaper import Reaper
+
+
+@pytest.fixture
+def reaper(ledger: Ledger, files: FileStore) -> Reaper:
+    return Reaper(ledger=ledger, files=files, segment_seconds=3600)
+
+
+def test_a_step_of_a_silent_worker_goes_back_with_a_wake_up(reaper: Reaper, add_job: AddJob, ledger: Ledger) -> None:
+    job = add_job()
+    dead = ledger.claim("speech", "dead", lease_seconds=0.01)
+    assert dead
+    time.sleep(0.02)
+    reaper.tend()
+    assert queue.messages()["speech"] == 1
+    again = ledger.claim("speech", "alive", lease_seconds=60)
+    assert again
+    assert (again.job_id, again.alone) == (job.id, True)
+    assert ledger.renew([dead], lease_seconds=60) == [dead]
+
+
+def test_a_step_of_a_living_worker_stays(reaper: Reaper, add_job: AddJob, ledger: Ledger) -> None:
+    add_job()
+    held = ledger.claim("speech", "alive", lease_seconds=60)
+    assert held
+    reaper.tend()
+    assert ledger.renew([held], lease_seconds=60) == []
+    assert queue.messages()["speech"] == 0
+
+
+def test_lost_wake_ups_are_made_up_for_and_never_doubled(reaper: Reaper, add_job: AddJob) -> None:
+    for _ in range(3):
+        add_job()
+    queue.wake("speech")
+    for _ in range(3):
+        reaper.tend()
+        assert queue.messages() == {"speech": 3, "transcription": 0, "tools": 0}
+
+
+def test_more_wake_ups_than_steps_do_no_harm(reaper: Reaper, add_job: AddJob) -> None:
+    add_job()
+    for _ in range(4):
+        queue.wake("speech")
+    reaper.tend()
+    assert queue.messages()["speech"] == 4
+
+
+def finished(job: Job, ledger: Ledger, files: FileStore) -> Job:
+    for key in (input_key(job.id, "audio"), segment_key(job.id, 0, 0), result_key(job.id, "speech.mp3")):
+        files.put(key, b"sound")
+    held = ledger.claim("speech", "w", lease_seconds=60)
+    assert held
+    assert held.job_id == job.id
+    ledger.finish(held, {})
+    return job
+
+
+def test_segments_are_swept_when_their_time_has_come_and_nothing_else(
+    add_job: AddJob, ledger: Ledger, files: FileStore
+) -> None:
+    job = finished(add_job(), ledger, files)
+    Reaper(ledger=ledger, files=files, segment_seconds=3600).tend()
+    assert files.get(segment_key(job.id, 0, 0)) == b"sound"
+    reaper = Reaper(ledger=ledger, files=files, segment_seconds=0)
+    reaper.tend()
+    kept = [input_key(job.id, "audio"), result_key(job.id, "speech.mp3")]
+    assert files.list("jobs/") == kept
+    reaper.tend()
+    assert files.list("jobs/") == kept
+    later = finished(add_job(), ledger, files)
+    reaper.tend()
+    assert files.list(f"jobs/{later.id}/segments/") == []
+
+
+def test_segments_of_a_running_job_stay(add_job: AddJob, ledger: Ledger, files: FileStore) -> None:
+    job = add_job()
+    files.put(segment_key(job.id, 0, 0), b"sound")
+    assert ledger.claim("speech", "w", lease_seconds=60)
+    Reaper(ledger=ledger, files=files, segment_seconds=0).tend()
+    assert files.get(segment_key(job.id, 0, 0)) == b"sound"
+
+
+def test_a_cancelled_job_loses_its_segments_too(add_job: AddJob, ledger: Ledger, files: FileStore) -> None:
+    job = add_job()
+    files.put(segment_key(job.id, 0, 0), b"sound")
+    ledger.cancel(job.id)
+    Reaper(ledger=ledger, files=files, segment_seconds=0).tend()
+    assert files.list("jobs/") == []

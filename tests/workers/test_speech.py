@@ -1,0 +1,216 @@
+"""The speech runner: with real Kokoro where its sound matters, with a plain tone where only the way of it does."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from audio.decode import decode
+from audio.formats import FORMATS
+from audio.pcm import from_f32
+from jobs.errors import InvalidRequest, LeaseLost
+from jobs.files import FileStore, result_key, segment_key, segment_prefix
+from jobs.ledger import Ledger
+from jobs.specs import AudioFormat, SpeechSpec
+from models.kokoro.engine import Kokoro, Synthesis
+from models.kokoro.g2p import Phonemizer
+from tests.workers.conftest import AddJob, BeginStep, OneEngine
+from workers.lane import Lane
+from workers.residency import Residency
+from workers.speech import SpeechRunner
+from workers.step import Stopping
+
+# Each sentence is a segment of its own: 60 phonemes open a text, 250 fill a segment.
+LONG = " ".join(
+    f"Number {name} of these sentences is long enough that no other one will fit beside it, because it goes on and on "
+    f"about the weather, about the harbour, about the ships that came in yesterday, and about the ones that did not."
+    for name in ("one", "two", "three", "four")
+)
+
+
+class Tone:
+    """An engine that hums for half a second; of its calls, counted from 0, one may fail and one may take its time."""
+
+    def __init__(self, fails_at: int | None = None, waits_at: int | None = None) -> None:
+        self.calls: list[tuple[str, int | None]] = []
+        self.waiting = threading.Event()
+        self.go = threading.Event()
+        self._fails_at = fails_at
+        self._waits_at = waits_at
+
+    def load(self, device: str) -> None: ...
+
+    def unload(self) -> None: ...
+
+    def synthesize(self, phonemes: str, voice: str, speed: float, *, seed: int | None = None) -> Synthesis:
+        self.calls.append((phonemes, seed))
+        if len(self.calls) - 1 == self._fails_at:
+            raise RuntimeError("the model failed")
+        if len(self.calls) - 1 == self._waits_at:
+            self.waiting.set()
+            assert self.go.wait(30)
+        samples = 0.3 * np.sin(np.arange(12_000) / 10)
+        return Synthesis(samples.astype(np.float32), np.zeros(len(phonemes) + 2, np.int64))
+
+
+@pytest.fixture(scope="module")
+def phonemizer(models_dir: Path) -> Iterator[Phonemizer]:
+    phonemizer = Phonemizer(models_dir / "spacy-en")
+    yield phonemizer
+    phonemizer.close()
+
+
+@pytest.fixture(scope="module")
+def kokoro(models_dir: Path, phonemizer: Phonemizer) -> SpeechRunner:
+    residency = Residency(make=lambda _: Kokoro(models_dir / "kokoro"), size=lambda _: 1, device="cpu", budget=1)
+    return SpeechRunner(residency=residency, lane=Lane(), phonemizer=phonemizer)
+
+
+@pytest.fixture
+def tone() -> Tone:
+    return Tone()
+
+
+@pytest.fixture
+def runner(tone: Tone, one_engine: OneEngine, phonemizer: Phonemizer) -> SpeechRunner:
+    return SpeechRunner(residency=one_engine(tone), lane=Lane(), phonemizer=phonemizer)
+
+
+def speech(text: str = "Hello.", **fields: object) -> SpeechSpec:
+    return SpeechSpec.model_validate({"text": text, "voice": "af_heart", "language": "en-us"} | fields)
+
+
+def test_a_text_is_spoken_into_one_file(
+    kokoro: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, ledger: Ledger
+) -> None:
+    job = add_job(speech("Good evening, and welcome to the observatory on the hill above the old town.\nPlease sit."))
+    result = kokoro.run(begin_step(job), job.spec)
+    stored = [from_f32(files.get(key)) for key in files.list(segment_prefix(job.id))]
+    assert (result["segments"], result["format"], result["sample_rate"]) == (len(stored), "mp3", 24_000)
+    assert result["duration"] == pytest.approx(sum(part.size for part in stored) / 24_000, abs=1e-4)
+    assert 3 < result["duration"] < 12
+    with files.local(result["file"]) as path:
+        decoded = decode(path, 24_000)
+        assert result["size"] == path.stat().st_size
+    assert decoded.warnings == ()
+    assert decoded.samples.size / 24_000 == pytest.approx(result["duration"], abs=0.15)
+    assert np.abs(decoded.samples).max() > 0.1
+    assert 0.9 < ledger.get(job.id).progress < 1
+
+
+def test_a_seed_repeats_the_sound(
+    kokoro: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore
+) -> None:
+    sounds = []
+    for _ in range(2):
+        job = add_job(speech("Once more.", seed=7, format="pcm"))
+        sounds.append(files.get(kokoro.run(begin_step(job), job.spec)["file"]))
+    assert sounds[0] == sounds[1]
+
+
+@pytest.mark.parametrize("name", get_args(AudioFormat))
+@pytest.mark.parametrize("rate", [None, 8_000, 48_000])
+def test_every_format_and_rate(
+    runner: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, name: str, rate: int | None
+) -> None:
+    if name == "pcm" and rate:
+        pytest.skip("raw samples have one rate")
+    job = add_job(speech(format=name, sample_rate=rate))
+    result = runner.run(begin_step(job), job.spec)
+    assert result["media_type"] == FORMATS[name].media_type
+    assert result["file"] == result_key(job.id, f"speech.{FORMATS[name].extension}")
+    assert result["duration"] == 0.5
+    assert result["sample_rate"] == (rate or 24_000)
+    if name == "pcm":
+        assert len(files.get(result["file"])) == 2 * 12_000
+        return
+    with files.local(result["file"]) as path:
+        assert decode(path, 24_000).samples.size / 24_000 >= 0.49
+
+
+def test_a_later_attempt_keeps_what_is_stored(
+    runner: SpeechRunner, tone: Tone, add_job: AddJob, begin_step: BeginStep, files: FileStore
+) -> None:
+    job = add_job(speech(LONG, format="wav", seed=2**32 - 2))
+    step = begin_step(job)
+    whole = runner.run(step, job.spec)
+    calls = list(tone.calls)
+    assert (whole["segments"], len(calls)) == (4, 4)
+    first = [files.get(segment_key(job.id, 0, index)) for index in range(4)]
+    assert files.root
+    (files.root / segment_key(job.id, 0, 2)).unlink()
+    files.delete(f"jobs/{job.id}/result/")
+    tone.calls.clear()
+    again = runner.run(step, job.spec)
+    assert tone.calls == [calls[2]]
+    assert again == whole
+    assert [files.get(segment_key(job.id, 0, index)) for index in range(4)] == first
+
+
+def test_seeds_go_on_from_segment_to_segment(
+    runner: SpeechRunner, tone: Tone, add_job: AddJob, begin_step: BeginStep
+) -> None:
+    job = add_job(speech(LONG, seed=2**32 - 2))
+    runner.run(begin_step(job), job.spec)
+    assert [seed for _, seed in tone.calls] == [2**32 - 2, 2**32 - 1, 0, 1]
+    assert len({phonemes for phonemes, _ in tone.calls}) == 4
+
+
+def test_a_failing_segment_fails_all_and_leaves_no_result(
+    add_job: AddJob, begin_step: BeginStep, one_engine: OneEngine, phonemizer: Phonemizer, files: FileStore
+) -> None:
+    job = add_job(speech(LONG))
+    runner = SpeechRunner(residency=one_engine(Tone(fails_at=2)), lane=Lane(), phonemizer=phonemizer)
+    with pytest.raises(RuntimeError, match="the model failed"):
+        runner.run(begin_step(job), job.spec)
+    assert len(files.list(segment_prefix(job.id))) == 2
+    assert files.list(f"jobs/{job.id}/result/") == []
+
+
+@pytest.mark.parametrize("reason", [LeaseLost, Stopping])
+def test_work_ends_between_two_segments(
+    one_engine: OneEngine,
+    phonemizer: Phonemizer,
+    add_job: AddJob,
+    begin_step: BeginStep,
+    files: FileStore,
+    reason: type[Exception],
+) -> None:
+    tone = Tone(waits_at=1)
+    runner = SpeechRunner(residency=one_engine(tone), lane=Lane(), phonemizer=phonemizer)
+    job, stopping = add_job(speech(LONG)), threading.Event()
+    step = begin_step(job, stopping)
+
+    def end() -> None:
+        tone.waiting.wait(30)
+        (step.lost if reason is LeaseLost else stopping).set()
+
+    threading.Thread(target=end).start()
+    with pytest.raises(reason):
+        runner.run(step, job.spec)
+    tone.go.set()
+    assert files.list(f"jobs/{job.id}/") == [segment_key(job.id, 0, 0)]
+    assert len(tone.calls) == 2
+
+
+def test_a_text_without_a_sound_is_an_error(
+    runner: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore
+) -> None:
+    job = add_job(speech("* * *"))
+    with pytest.raises(InvalidRequest, match="nothing to speak"):
+        runner.run(begin_step(job), job.spec)
+    assert files.list(f"jobs/{job.id}/") == []
+
+
+def test_a_cancelled_step_stores_no_result(
+    runner: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, ledger: Ledger
+) -> None:
+    job = add_job(speech(LONG))
+    step = begin_step(job)
+    ledger.cancel(job.id)
+    with pytest.raises(LeaseLost):
+        runner.run(step, job.spec)
+    assert files.list(f"jobs/{job.id}/result/") == []

@@ -1,0 +1,43 @@
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from celery.bin.base import CLIContext
+from celery.bin.worker import worker
+
+from jobs.queue import WORK, app
+from jobs.settings import Settings
+from workers import tasks
+from workers.roles import RoleName, role_named
+from workers.start import _arguments
+
+SETTINGS = Settings(data_dir=Path(), speech_threads=5)
+
+
+def test_celery_is_told_threads_and_queues() -> None:
+    arguments = _arguments(role_named("speech", SETTINGS))
+    assert arguments[arguments.index("--pool") + 1] == "threads"
+    assert arguments[arguments.index("--concurrency") + 1] == "5"
+    assert arguments[arguments.index("--queues") + 1] == "speech"
+
+
+@pytest.mark.parametrize("name", get_args(RoleName))
+def test_celery_understands_the_arguments(name: RoleName) -> None:
+    """As `worker_main` reads them, up to the point where it would start."""
+    role = role_named(name, SETTINGS)
+    arguments = _arguments(role)
+    assert arguments[:2] == ["--quiet", "worker"]
+    obj = CLIContext(app=app, no_color=True, workdir=None, quiet=True)
+    parsed = worker.make_context("worker", arguments[2:], obj=obj).params
+    assert parsed["concurrency"] == role.threads
+    assert parsed["queues"] == list(role.queues)
+
+
+def test_the_app_has_the_tasks_that_are_sent() -> None:
+    assert tasks.work.name == WORK
+    assert WORK in app.tasks
+
+
+def test_messages_are_plain_and_acknowledged_at_once() -> None:
+    assert app.conf.accept_content == ["json"]
+    assert (app.conf.task_acks_late, app.conf.result_backend) == (False, None)
