@@ -57,6 +57,8 @@ def _prepare(name: RoleName, settings: Settings) -> None:
     os.umask(0o077)
     # Engines load from the models folder only; this makes every library refuse what it might fetch.
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    # OpenMP's threads wait by spinning, which on a CPU that others use too makes a render several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logs.configure(name, as_json=settings.log_json)
     # Celery warns root about pickled messages; it takes JSON only here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
