@@ -8,13 +8,15 @@ from typing import Any
 import alembic.command
 import alembic.config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from jobs.errors import Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x766F7868616C6C
+"""Any number, the same for all boxes."""
 
 
 class Database:
@@ -52,6 +54,9 @@ def migrate(url: str) -> None:
     engine = _engine(url)
     try:
         with engine.begin() as connection:
+            if engine.name == "postgresql":
+                # Of processes that start at once, one migrates and the others wait; SQLite's BEGIN IMMEDIATE does that.
+                connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, "head")
     except CommandError as error:
@@ -63,9 +68,11 @@ def migrate(url: str) -> None:
 
 
 def _engine(url: str) -> Engine:
+    # Parameters hold callers' texts, which no error message may quote.
+    shared: dict[str, Any] = {"pool_size": 10, "max_overflow": 40, "hide_parameters": True}
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40)
-    engine = create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=40)
+        return create_engine(url, pool_pre_ping=True, **shared)
+    engine = create_engine(url, connect_args={"timeout": 30}, **shared)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine

@@ -2,7 +2,8 @@
 
 A job is an ordered list of steps. States are `queued → running → succeeded | failed | canceled`; a step whose
 predecessor is not done is `waiting`. Each change is one compare-and-set, so a worker whose lease is gone
-changes nothing. Transactions lock the step before its job, in that order everywhere, so that they cannot deadlock.
+changes nothing. Transactions lock the step before its job, and several steps by their jobs' ids, everywhere, so that
+they cannot deadlock.
 """
 
 import time
@@ -89,6 +90,9 @@ class Ledger:
 
     def get(self, job_id: str, *, key_id: str | None = None) -> Job:
         """Raises `NotFound`, also when the job is another key's: ids tell nothing to strangers."""
+        if "\0" in job_id:
+            # PostgreSQL refuses even to compare it.
+            raise NotFound("There is no such job.")
         query = select(jobs).where(jobs.c.id == job_id)
         if key_id is not None:
             query = query.where(jobs.c.key_id == key_id)
@@ -182,8 +186,9 @@ class Ledger:
         """Extends the leases; returns those that are lost."""
         expires = time.time() + lease_seconds
         with self._database.write() as connection:
-            held = [update(steps).where(_held(claim)).values(lease_expires_at=expires) for claim in claims]
-            return [claim for claim, held in zip(claims, held, strict=True) if not connection.execute(held).rowcount]
+            ordered = sorted(claims, key=lambda claim: (claim.job_id, claim.position))
+            held = [update(steps).where(_held(claim)).values(lease_expires_at=expires) for claim in ordered]
+            return [claim for claim, held in zip(ordered, held, strict=True) if not connection.execute(held).rowcount]
 
     def progress(self, claim: Claim, fraction: float) -> None:
         """Raises `LeaseLost`."""
@@ -232,8 +237,8 @@ class Ledger:
         """
         gone = steps.c.worker == worker if worker else steps.c.lease_expires_at < time.time()
         with self._database.write() as connection:
-            rows = connection.execute(select(steps).where(steps.c.state == "running", gone)).all()
-            return [row.queue for row in rows if _put_back(connection, row)]
+            running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
+            return [row.queue for row in connection.execute(running).all() if _put_back(connection, row)]
 
     def waiting(self) -> dict[str, int]:
         """Number of queued steps by queue."""

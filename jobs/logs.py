@@ -3,9 +3,10 @@
 import logging
 import logging.config
 import sys
+import traceback
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 QUIET = (
     "uvicorn",
@@ -33,7 +34,7 @@ def configure(process: str, *, as_json: bool) -> None:
     ]
     after: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,
+        _without_messages,
         renderer,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after)
@@ -42,3 +43,16 @@ def configure(process: str, *, as_json: bool) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_messages(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Keeps the frames and the kinds of exceptions; their messages may quote a caller's text."""
+    if error := (event.pop("exc_info", None) or (None, None))[1]:
+        event["exception"] = _frames(error)
+    return event
+
+
+def _frames(error: BaseException) -> str:
+    before = error.__cause__ or error.__context__
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{_frames(before) if before else ''}{frames}{type(error).__name__}\n"

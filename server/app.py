@@ -84,7 +84,9 @@ def _http(request: Request, error: Exception) -> Response:
         limit = request.app.state.hall.settings.max_upload_bytes // (1024 * 1024)
         return _render(request, UploadTooLarge(f"The upload is larger than {limit} MB.", param="file"), 413)
     kind = NotFound if error.status_code == 404 else InvalidRequest
-    return _render(request, kind(f"{error.detail}."), error.status_code)
+    response = _render(request, kind(f"{error.detail}."), error.status_code)
+    response.headers.update(error.headers or {})
+    return response
 
 
 def _gone(_request: Request, _error: Exception) -> Response:

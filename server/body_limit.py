@@ -1,4 +1,4 @@
-"""Refuses a request body over the limit while it arrives: it is never held, and the rest is not read."""
+"""Refuses a request body over the limit while it arrives: it is never held, and the rest is dropped."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException

@@ -14,6 +14,7 @@ router = APIRouter(tags=["files"])
 _MEDIA_TYPES = {audio_format.extension: audio_format.media_type for audio_format in FORMATS.values()}
 
 
+@router.head("/files/{token}/{name}", include_in_schema=False)
 @router.get("/files/{token}/{name}", response_class=Response)
 def download(hall: HallDependency, token: str, name: str) -> Response:  # noqa: ARG001 - the name is for people
     """A result file. Answers Range requests; 404 once the link has expired or the job was deleted."""

@@ -17,6 +17,9 @@ from jobs.keys import Keys
 from jobs.ledger import Ledger
 from jobs.settings import Settings
 
+# As the workers do: OpenMP's spinning threads make everything slow on a machine that does other work too.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -38,6 +38,7 @@ class Inference(BaseModel):
 
 @router.post("/v1/inferences-tts")
 def create(hall: HallDependency, key: HeaderKey, body: Inference, request: Request) -> dict[str, Any]:
+    """Accepts a text of up to 1,000 characters; poll the inference until `inferenceUrl` is there."""
     spec = speech_spec(hall.catalog, text=body.tts_text, voice=body.tts_voice, longest=LONGEST)
     require(hall, spec.model)
     job = submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME)
@@ -46,6 +47,7 @@ def create(hall: HallDependency, key: HeaderKey, body: Inference, request: Reque
 
 @router.get("/v1/inferences-tts/{inference_id}")
 def read(hall: HallDependency, key: HeaderKey, inference_id: str, request: Request) -> dict[str, Any]:
+    """One inference; `inferenceUrl` works for five hours from now."""
     job = hall.ledger.get(inference_id, key_id=key.id)
     if job.dialect != NAME or job.kind != "speech":
         raise NotFound("There is no such inference.")
@@ -107,7 +109,7 @@ def _time(seconds: float | None) -> str | None:
 
 
 def error(error: VoxhallError, status: int) -> Response:
-    if isinstance(error, InvalidRequest):
+    if isinstance(error, InvalidRequest) and status == 400:
         kind = "value_error.any_str.max_length" if isinstance(error, TextTooLong) else "value_error"
         place = ["body", FIELDS.get(error.param or "", error.param or "")]
         return JSONResponse({"detail": [{"loc": place, "msg": error.message, "type": kind}]}, status_code=422)

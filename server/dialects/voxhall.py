@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, VoxhallError
+from jobs.errors import InvalidRequest, NotFound, VoxhallError
 from jobs.ledger import Job
 from jobs.specs import SPEC, SpeechSpec, TranscriptionSpec
 from jobs.submit import forget, submit
@@ -91,6 +92,7 @@ def listing(
 
 @router.get("/jobs/{job_id}")
 def read(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> dict[str, Any]:
+    """One job, with its progress, its place in the queue, and its result or error."""
     return _job(hall, request, hall.ledger.get(job_id, key_id=key.id))
 
 
@@ -118,7 +120,7 @@ async def events(hall: HallDependency, key: EitherKey, job_id: str, request: Req
 async def _events(hall: Hall, request: Request, job: Job) -> AsyncIterator[ServerSentEvent]:
     shown = None
     async for _ in hall.events.follow(job.id):
-        job = await run_in_threadpool(hall.ledger.get, job.id)
+        job = await run_in_threadpool(_now, hall, job)
         if job.done:
             break
         view = await run_in_threadpool(_job, hall, request, job)
@@ -126,6 +128,14 @@ async def _events(hall: Hall, request: Request, job: Job) -> AsyncIterator[Serve
             yield ServerSentEvent(json.dumps(view), event="progress")
             shown = view
     yield ServerSentEvent(json.dumps(_job(hall, request, job)), event="done")
+
+
+def _now(hall: Hall, job: Job) -> Job:
+    """The job as it is now; one that was deleted meanwhile is cancelled."""
+    try:
+        return hall.ledger.get(job.id)
+    except NotFound:
+        return replace(job, state="canceled")
 
 
 @router.get("/voices")

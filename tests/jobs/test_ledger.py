@@ -86,13 +86,12 @@ def test_a_lost_lease_changes_nothing(ledger: Ledger, key_id: str) -> None:
     held = claim(ledger, seconds=0.01)
     time.sleep(0.02)
     assert ledger.recover() == ["speech"]
-    for late in (
-        lambda: ledger.finish(held, {}),
-        lambda: ledger.progress(held, 1),
-        lambda: ledger.fail(held, "x", "x"),
-    ):
-        with pytest.raises(LeaseLost):
-            late()
+    with pytest.raises(LeaseLost):
+        ledger.finish(held, {})
+    with pytest.raises(LeaseLost):
+        ledger.progress(held, 1)
+    with pytest.raises(LeaseLost):
+        ledger.fail(held, "x", "x")
     assert ledger.renew([held], lease_seconds=60) == [held]
     assert ledger.get(job.id).state == "running"
     again = claim(ledger, "other")
@@ -189,3 +188,30 @@ def test_finished_jobs_are_found_by_time(ledger: Ledger, key_id: str) -> None:
     assert ledger.finished_between(start, start + 60) == []
     ledger.cancel(job.id)
     assert ledger.finished_between(start, start + 60) == [job.id]
+
+
+def test_a_text_comes_back_as_it_was(ledger: Ledger, key_id: str) -> None:
+    spec = SpeechSpec(text='Zoë said:\n"\\u0041" \0 😀', voice="af_heart")
+    ledger.add(job_id="1", key_id=key_id, dialect="voxhall", spec=spec, interactive=False)
+    assert ledger.get("1").spec == spec
+
+
+@pytest.mark.parametrize("job_id", ["", "\0", "'; --", "é" * 1000])
+def test_an_odd_id_is_no_job(ledger: Ledger, job_id: str) -> None:
+    with pytest.raises(NotFound):
+        ledger.get(job_id)
+
+
+def test_renewing_and_recovering_at_once_wait_for_each_other(ledger: Ledger, key_id: str) -> None:
+    for _ in range(40):
+        add(ledger, key_id)
+    claims = [claim(ledger) for _ in range(40)]
+    threads = [
+        threading.Thread(target=lambda: ledger.renew(claims[::-1], lease_seconds=60)),
+        threading.Thread(target=lambda: ledger.recover(worker="w")),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.waiting() == {"speech": 40}

@@ -1,6 +1,8 @@
 import time
 
 import pytest
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from jobs import queue
 from jobs.files import FileStore, input_key, result_key, segment_key
@@ -94,3 +96,10 @@ def test_a_cancelled_job_loses_its_segments_too(add_job: AddJob, ledger: Ledger,
     ledger.cancel(job.id)
     Reaper(ledger=ledger, files=files, segment_seconds=0).tend()
     assert files.list("jobs/") == []
+
+
+def test_without_a_broker_it_fails_as_its_thread_expects(reaper: Reaper, add_job: AddJob) -> None:
+    add_job()
+    queue.app.conf.broker_url = "redis://127.0.0.1:1"
+    with pytest.raises((KombuError, RedisError)):
+        reaper.tend()

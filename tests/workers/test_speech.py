@@ -32,7 +32,7 @@ LONG = " ".join(
 
 
 class Tone:
-    """An engine that hums for half a second; of its calls, counted from 0, one may fail and one may take its time."""
+    """An engine that hums for 0.55 s; of its calls, counted from 0, one may fail and one may take its time."""
 
     def __init__(self, fails_at: int | None = None, waits_at: int | None = None) -> None:
         self.calls: list[tuple[str, int | None]] = []
@@ -52,7 +52,7 @@ class Tone:
         if len(self.calls) - 1 == self._waits_at:
             self.waiting.set()
             assert self.go.wait(30)
-        samples = 0.3 * np.sin(np.arange(12_000) / 10)
+        samples = 0.3 * np.sin(np.arange(13_200) / 10)
         return Synthesis(samples.astype(np.float32), np.zeros(len(phonemes) + 2, np.int64))
 
 
@@ -86,12 +86,12 @@ def speech(text: str = "Hello.", **fields: object) -> SpeechSpec:
 def test_a_text_is_spoken_into_one_file(
     kokoro: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, ledger: Ledger
 ) -> None:
-    job = add_job(speech("Good evening, and welcome to the observatory on the hill above the old town.\nPlease sit."))
+    job = add_job(speech("Good evening.\nPlease take a seat."))
     result = kokoro.run(begin_step(job), job.spec)
     stored = [from_f32(files.get(key)) for key in files.list(segment_prefix(job.id))]
     assert (result["segments"], result["format"], result["sample_rate"]) == (len(stored), "mp3", 24_000)
     assert result["duration"] == pytest.approx(sum(part.size for part in stored) / 24_000, abs=1e-4)
-    assert 3 < result["duration"] < 12
+    assert 1 < result["duration"] < 6
     with files.local(result["file"]) as path:
         decoded = decode(path, 24_000)
         assert result["size"] == path.stat().st_size
@@ -111,24 +111,24 @@ def test_a_seed_repeats_the_sound(
     assert sounds[0] == sounds[1]
 
 
-@pytest.mark.parametrize("name", get_args(AudioFormat))
-@pytest.mark.parametrize("rate", [None, 8_000, 48_000])
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [(name, rate) for name in get_args(AudioFormat) for rate in (None, 8_000, 48_000) if name != "pcm" or not rate],
+)
 def test_every_format_and_rate(
     runner: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, name: str, rate: int | None
 ) -> None:
-    if name == "pcm" and rate:
-        pytest.skip("raw samples have one rate")
     job = add_job(speech(format=name, sample_rate=rate))
     result = runner.run(begin_step(job), job.spec)
     assert result["media_type"] == FORMATS[name].media_type
     assert result["file"] == result_key(job.id, f"speech.{FORMATS[name].extension}")
-    assert result["duration"] == 0.5
+    assert result["duration"] == 0.55
     assert result["sample_rate"] == (rate or 24_000)
     if name == "pcm":
-        assert len(files.get(result["file"])) == 2 * 12_000
+        assert len(files.get(result["file"])) == 2 * 13_200
         return
     with files.local(result["file"]) as path:
-        assert decode(path, 24_000).samples.size / 24_000 >= 0.49
+        assert decode(path, 24_000).samples.size / 24_000 >= 0.54
 
 
 def test_a_later_attempt_keeps_what_is_stored(

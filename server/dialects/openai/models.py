@@ -17,11 +17,13 @@ SINCE = 1735689600
 
 @router.get("/v1/models")
 def models(hall: HallDependency, _key: BearerKey) -> dict[str, object]:
+    """What `model` may be: the installed models, and OpenAI's names for them."""
     return {"object": "list", "data": [_entry(name) for name in _names(hall)]}
 
 
 @router.get("/v1/models/{name}")
 def model(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]:
+    """One of them. 404 where it is unknown or not installed."""
     if name not in _names(hall):
         raise NotFound(f"The model `{name[:60]}` does not exist.", param="model")
     return _entry(name)

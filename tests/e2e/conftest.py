@@ -1,0 +1,66 @@
+"""One product for all end-to-end tests, and what they speak to it with."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from openai import OpenAI
+
+from tests.e2e.processes import alive, descendants
+from tests.e2e.product import KEY, Product, until
+from tests.e2e.texts import REFUSED, SENTENCE
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory, free_port: int, models_dir: Path) -> Iterator[Product]:
+    """The running product. When the tests are over, it must stop in time and must have kept its secrets."""
+    product = Product(tmp_path_factory.mktemp("product"), free_port, models_dir)
+    try:
+        try:
+            until(product.greeted)
+        except AssertionError as error:
+            pytest.fail(f"{error}\n{product.said()}")
+        yield product
+        family = descendants(product.process.pid)
+        assert product.stop() == 0
+        assert not alive(family)
+        _keeps_secrets(product)
+    finally:
+        product.process.kill()
+
+
+def _keeps_secrets(product: Product) -> None:
+    log = product.logged.read_text()
+    assert KEY not in log
+    with sqlite3.connect(product.data_dir / "ledger.db") as ledger:
+        specs = [row[0] for row in ledger.execute("SELECT json_extract(spec, '$.text') FROM jobs WHERE kind = 'speech'")]
+    ledger.close()
+    assert specs
+    told = [text for text in (*specs, *REFUSED) if text[:20] in log]
+    assert not told
+
+
+@pytest.fixture(scope="session")
+def client(product: Product) -> Iterator[httpx.Client]:
+    """Voxhall's own API, with the first key."""
+    with product.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def openai(product: Product) -> Iterator[OpenAI]:
+    """The `openai` package, told nothing but address and key."""
+    with OpenAI(base_url=f"{product.url}/v1", api_key=KEY) as openai:
+        yield openai
+
+
+@pytest.fixture(scope="session")
+def recording(openai: OpenAI, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A WAV file of `SENTENCE`."""
+    path = tmp_path_factory.mktemp("recording") / "sentence.wav"
+    path.write_bytes(
+        openai.audio.speech.create(model="kokoro", voice="af_heart", input=SENTENCE, response_format="wav").content
+    )
+    return path

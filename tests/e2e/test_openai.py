@@ -1,0 +1,181 @@
+"""OpenAI's own client against the product, unchanged but for address and key."""
+
+import asyncio
+import io
+import json
+import re
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openai import AsyncOpenAI, OpenAI
+
+from audio.decode import decode
+from tests.e2e.product import KEY, Product
+from tests.e2e.texts import LINES, SENTENCE
+
+RATE = 24_000
+TOLERANCE = 0.15
+"""Seconds of padding that an encoder may add."""
+
+SHORT = "Good evening to all of you."
+FORMATS = {
+    "mp3": (rb"ID3|\xff[\xf2\xf3\xfa\xfb]", "audio/mpeg"),
+    "opus": (rb"OggS.{24}OpusHead", "audio/ogg"),
+    "aac": (rb"\xff[\xf0\xf1\xf8\xf9]", "audio/aac"),
+    "flac": (rb"fLaC", "audio/flac"),
+    "wav": (rb"RIFF.{4}WAVEfmt ", "audio/wav"),
+}
+
+
+@pytest.fixture(scope="session")
+def pcm_seconds(openai: OpenAI) -> float:
+    response = openai.audio.speech.create(model="tts-1", voice="alloy", input=SHORT, response_format="pcm")
+    assert response.response.headers["content-type"] == "audio/pcm"
+    assert len(response.content) % 2 == 0
+    return len(response.content) / 2 / RATE
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_speech_in_every_format(openai: OpenAI, pcm_seconds: float, name: Any) -> None:
+    magic, media_type = FORMATS[name]
+    response = openai.audio.speech.create(model="tts-1", voice="alloy", input=SHORT, response_format=name)
+    assert re.match(magic, response.content, re.DOTALL)
+    assert response.response.headers["content-type"] == media_type
+    assert _seconds(response.content) == pytest.approx(pcm_seconds, abs=TOLERANCE)
+
+
+def test_mp3_is_the_default(openai: OpenAI) -> None:
+    response = openai.audio.speech.create(model="tts-1", voice="alloy", input=SHORT)
+    assert response.response.headers["content-type"] == "audio/mpeg"
+
+
+def test_a_whole_wav_has_true_sizes(recording: Path) -> None:
+    with wave.open(str(recording)) as file:
+        assert file.getframerate() == RATE
+        assert len(file.readframes(file.getnframes())) == 2 * file.getnframes()
+    assert recording.stat().st_size == 8 + int.from_bytes(recording.read_bytes()[4:8], "little")
+
+
+def test_a_streamed_wav_plays(openai: OpenAI, pcm_seconds: float) -> None:
+    response = openai.audio.speech.create(
+        model="tts-1", voice="alloy", input=SHORT, response_format="wav", stream_format="audio"
+    )
+    assert _seconds(response.content) == pytest.approx(pcm_seconds, abs=TOLERANCE)
+
+
+def test_audio_comes_before_the_last_segment_is_made(openai: OpenAI, client: httpx.Client) -> None:
+    request = openai.audio.speech.with_streaming_response
+    with request.create(model="tts-1", voice="nova", input=LINES, response_format="pcm") as response:
+        state = client.get(f"/jobs/{response.headers['x-voxhall-job']}").json()["state"]
+        chunks = list(response.iter_bytes())
+    assert state == "running"
+    assert len(chunks) > 1
+    job = client.get(f"/jobs/{response.headers['x-voxhall-job']}").json()
+    assert job["result"]["segments"] == len(LINES.splitlines())
+    assert sum(map(len, chunks)) / 2 / RATE == pytest.approx(job["result"]["duration"], abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["cancel", "delete"])
+def test_a_stream_whose_job_ends_early_is_broken_off(openai: OpenAI, client: httpx.Client, method: str) -> None:
+    request = openai.audio.speech.with_streaming_response
+    with request.create(model="tts-1", voice="nova", input=LINES, response_format="mp3") as response:
+        job = f"/jobs/{response.headers['x-voxhall-job']}"
+        ended = client.post(f"{job}/cancel") if method == "cancel" else client.delete(job)
+        assert ended.is_success
+        with pytest.raises(Exception, match="incomplete chunked read"):
+            list(response.iter_bytes())
+
+
+def test_two_at_once_get_their_own_words(openai: OpenAI) -> None:
+    texts = {"af_bella": "My favourite colour is yellow.", "bm_george": "The train to London is late again."}
+
+    def there_and_back(voice: str) -> str:
+        spoken = openai.audio.speech.create(model="kokoro", voice=voice, input=texts[voice], response_format="mp3")
+        return openai.audio.transcriptions.create(model="whisper-1", file=("a.mp3", spoken.content), language="en").text
+
+    with ThreadPoolExecutor(2) as pool:
+        heard = dict(zip(texts, pool.map(there_and_back, texts), strict=True))
+    assert "yellow" in heard["af_bella"]
+    assert "London" in heard["bm_george"]
+
+
+def test_names_of_models_and_voices(openai: OpenAI) -> None:
+    names = {model.id for model in openai.models.list()}
+    assert {"kokoro", "tts-1", "gpt-4o-mini-tts", "whisper-1", "whisper-base"} <= names
+    assert openai.models.retrieve("tts-1-hd").owned_by == "voxhall"
+    answer = openai.audio.speech.create(model="gpt-4o-mini-tts-2025-12-15", voice={"id": "af_sky"}, input="Hello.")
+    assert answer.content
+
+
+def test_the_async_client(product: Product) -> None:
+    async def speak() -> bytes:
+        async with AsyncOpenAI(base_url=f"{product.url}/v1", api_key=KEY) as openai:
+            response = await openai.audio.speech.create(model="tts-1", voice="echo", input="Hello.")
+            return response.content
+
+    assert _seconds(asyncio.run(speak())) > 0.3
+
+
+def test_transcript_as_json(openai: OpenAI, recording: Path) -> None:
+    answer = openai.audio.transcriptions.create(model="whisper-1", file=recording)
+    assert _heard(answer.text)
+    assert answer.usage
+    assert answer.usage.type == "duration"
+
+
+def test_transcript_as_verbose_json(openai: OpenAI, recording: Path) -> None:
+    answer = openai.audio.transcriptions.create(
+        model="whisper-base", file=recording, response_format="verbose_json", timestamp_granularities=["word", "segment"]
+    )
+    assert _heard(answer.text)
+    assert answer.language in ("en", "english")
+    assert float(answer.duration) == pytest.approx(_seconds(recording.read_bytes()), abs=0.05)
+    assert answer.segments
+    assert "".join(segment.text for segment in answer.segments).strip() == answer.text
+    assert answer.words
+    assert [word.word for word in answer.words] == answer.text.split()
+    times = [time for word in answer.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert times[-1] <= answer.duration + 0.1
+
+
+def test_words_only_where_asked_for(openai: OpenAI, recording: Path) -> None:
+    answer = openai.audio.transcriptions.create(model="whisper-1", file=recording, response_format="verbose_json")
+    assert answer.segments
+    assert not answer.words
+
+
+@pytest.mark.parametrize(
+    ("form", "media_type", "pattern"),
+    [
+        ("text", "text/plain", r"The old .+\n"),
+        ("srt", "application/x-subrip", r"1\n00:00:\d\d,\d{3} --> 00:00:\d\d,\d{3}\nThe old .+\n"),
+        ("vtt", "text/vtt", r"WEBVTT\n\n00:0?0?:?\d\d\.\d{3} --> 00:0?0?:?\d\d\.\d{3}\nThe old .+\n"),
+    ],
+)
+def test_transcript_as_plain_text(openai: OpenAI, recording: Path, form: Any, media_type: str, pattern: str) -> None:
+    create = openai.audio.transcriptions.with_raw_response.create
+    response = create(model="whisper-1", file=recording, response_format=form, language="en")
+    assert response.headers["content-type"].startswith(media_type)
+    assert re.match(pattern, response.text)
+
+
+def test_a_file_that_breaks_off_is_read_to_there(openai: OpenAI, recording: Path) -> None:
+    whole = recording.read_bytes()
+    create = openai.audio.transcriptions.with_raw_response.create
+    response = create(model="whisper-1", file=("half.wav", whole[: len(whole) * 2 // 3]), language="en")
+    assert "breaks off" in response.headers["x-voxhall-warning"]
+    assert json.loads(response.text)["text"].startswith("The old lighthouse")
+
+
+def _seconds(encoded: bytes) -> float:
+    return len(decode(io.BytesIO(encoded), RATE).samples) / RATE
+
+
+def _heard(text: str) -> bool:
+    words = SENTENCE.lower().rstrip(".").split()
+    return sum(word in text.lower() for word in words) >= len(words) - 2

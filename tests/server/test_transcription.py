@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import InvalidRequest, Unavailable, UnknownModel
+from server.hall import Hall
+from server.transcription import best_transcriber, transcription_spec
+
+
+def without_models(hall: Hall, folder: Path) -> Path:
+    """Points the hall at a folder that has no model."""
+    settings = hall.settings.model_copy(update={"models_dir": folder})
+    object.__setattr__(hall, "settings", settings)
+    return folder
+
+
+def test_a_request_becomes_a_spec(hall: Hall) -> None:
+    spec = transcription_spec(
+        hall, model="whisper-base", language="DE-at", word_times=True, prompt="Wien", temperature=0.2
+    )
+    assert spec.model_dump() == {
+        "kind": "transcription",
+        "model": "whisper-base",
+        "language": "de",
+        "word_times": True,
+        "prompt": "Wien",
+        "temperature": 0.2,
+    }
+    assert transcription_spec(hall, model="whisper-base", language="").language is None
+
+
+@pytest.mark.parametrize(
+    ("model", "language", "error", "param"),
+    [
+        ("nobody", None, UnknownModel, "model"),
+        ("kokoro", None, UnknownModel, "model"),
+        ("x" * 5_000, None, UnknownModel, "model"),
+        ("whisper-base", "klingon", InvalidRequest, "language"),
+        ("whisper-tiny.en", "de", InvalidRequest, "language"),
+    ],
+)
+def test_every_refusal_names_what_is_wrong(
+    hall: Hall, model: str, language: str | None, error: type[InvalidRequest], param: str
+) -> None:
+    with pytest.raises(error) as caught:
+        transcription_spec(hall, model=model, language=language)
+    assert caught.value.param == param
+    assert len(caught.value.message) < 300
+
+
+def test_a_model_that_is_not_installed_is_said_with_the_remedy(hall: Hall, tmp_path: Path) -> None:
+    without_models(hall, tmp_path)
+    with pytest.raises(Unavailable, match="`voxhall models pull whisper-base`"):
+        transcription_spec(hall, model="whisper-base")
+    assert best_transcriber(hall) == "whisper-base"
+
+
+def test_the_best_that_is_installed_is_taken(hall: Hall, models_dir: Path, tmp_path: Path) -> None:
+    assert best_transcriber(hall) == "whisper-base"
+    without_models(hall, tmp_path)
+    (tmp_path / "whisper-tiny.en").symlink_to(models_dir / "whisper-tiny.en")
+    assert best_transcriber(hall) == "whisper-tiny.en"
