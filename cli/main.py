@@ -68,12 +68,12 @@ def worker(role: Annotated[Literal["speech", "transcription", "io"], typer.Argum
 
 @app.command()
 def migrate() -> None:
-    """Bring the ledger to the newest revision. `up` does it by itself."""
-    from cli.up import migrate_ledger
+    """Bring the ledger to the newest revision, and take VOXHALL_API_KEY as a key. `up` does it by itself."""
+    from cli.up import open_ledger
 
     own = settings()
     prepare(own)
-    migrate_ledger(own)
+    open_ledger(own)
 
 
 @app.command()

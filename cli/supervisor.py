@@ -37,19 +37,21 @@ class Program:
 @dataclass
 class _Child:
     program: Program
+    pause: float
     env: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    pause: float = FIRST_PAUSE
     due: float = 0.0
 
 
 class Supervisor:
-    def __init__(self, stages: Sequence[Sequence[Program]]) -> None:
+    def __init__(self, stages: Sequence[Sequence[Program]], *, first_pause: float = FIRST_PAUSE) -> None:
         """Args:
         stages: programs in the order of their start. They are stopped stage by stage, the last one first.
+        first_pause: seconds, doubled for each start of a program that dies soon.
         """
-        self._stages = [[_Child(program) for program in stage] for stage in stages]
+        self._first_pause = first_pause
+        self._stages = [[_Child(program, first_pause) for program in stage] for stage in stages]
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -95,8 +97,10 @@ class Supervisor:
             log.warning("process died", extra={"name_": child.program.name, "code": child.process.returncode})
             if child.program.on_death:
                 child.program.on_death(child.env)
-            child.pause = FIRST_PAUSE if now - child.started > STEADY else min(child.pause * 2, LONGEST_PAUSE)
+            if now - child.started > STEADY:
+                child.pause = self._first_pause
             child.process, child.due = None, now + child.pause
+            child.pause = min(child.pause * 2, LONGEST_PAUSE)
         if child.process is None and now >= child.due:
             self._spawn(child)
 

@@ -39,16 +39,19 @@ def run(settings: Settings) -> None:
     with _sole_owner(settings.data_dir):
         _check(settings)
         empty(settings.data_dir / "tmp")
-        migrate_ledger(settings)
-        _take_configured_key(settings)
+        open_ledger(settings)
         _supervise(settings)
 
 
-def migrate_ledger(settings: Settings) -> None:
+def open_ledger(settings: Settings) -> None:
+    """Brings the ledger to the newest revision, and takes the key of the settings into it."""
     try:
         migrate(settings.ledger_url)
     except Unavailable as error:
         raise fail(error.message) from error
+    if settings.api_key:
+        with suppress(Conflict):  # it was taken at an earlier start
+            Keys(Database(settings.ledger_url)).create("first", settings.api_key.get_secret_value())
 
 
 def _supervise(settings: Settings) -> None:
@@ -130,9 +133,3 @@ def _sole_owner(data_dir: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise fail(f"Another Voxhall runs on {data_dir.resolve()}; --data-dir names another folder.") from error
         yield
-
-
-def _take_configured_key(settings: Settings) -> None:
-    if settings.api_key:
-        with suppress(Conflict):  # it was taken at an earlier start
-            Keys(Database(settings.ledger_url)).create("first", settings.api_key.get_secret_value())

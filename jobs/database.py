@@ -10,7 +10,7 @@ import alembic.config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from jobs.errors import Unavailable
 
@@ -51,7 +51,10 @@ def migrate(url: str) -> None:
     """
     config = alembic.config.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = _engine(url)
+    try:
+        engine = _engine(url)
+    except ArgumentError as error:
+        raise Unavailable(f"VOXHALL_DATABASE_URL is no address of a database: {error}.") from error
     try:
         with engine.begin() as connection:
             if engine.name == "postgresql":
@@ -61,7 +64,7 @@ def migrate(url: str) -> None:
             alembic.command.upgrade(config, "head")
     except CommandError as error:
         raise Unavailable(f"The ledger belongs to a newer Voxhall; start that version instead ({error}).") from error
-    except OperationalError as error:
+    except DatabaseError as error:
         raise Unavailable(f"The ledger cannot be opened: {error.orig}.") from error
     finally:
         engine.dispose()

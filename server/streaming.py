@@ -7,7 +7,7 @@ from contextlib import aclosing
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from audio.encode import Encoder
 from audio.formats import Format
@@ -16,7 +16,7 @@ from jobs.errors import JobFailed, NotFound
 from jobs.files import segment_key
 from jobs.ledger import Job
 from server.hall import Hall
-from server.waiting import CallerGone, stay, succeeded
+from server.waiting import CallerGone, leave, stay, succeeded
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,19 @@ class AudioStream(StreamingResponse):
 
     Without the last, empty chunk the server closes the connection, and the client sees an incomplete answer.
     """
+
+    def __init__(self, hall: Hall, job: Job, audio_format: Format, request: Request, headers: dict[str, str]) -> None:
+        content = stream(hall, job, audio_format, request)
+        super().__init__(content, media_type=audio_format.media_type, headers=headers)
+        self._hall = hall
+        self._job = job
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # A caller who hangs up ends the answer, not the job.
+            await leave(self._hall, self._job)
 
     async def stream_response(self, send: Send) -> None:
         try:
@@ -66,6 +79,7 @@ async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[byt
 
     Raises:
         JobFailed
+        NotFound: the job, or a segment that had its time, was deleted.
         CallerGone
     """
     index = 0
@@ -75,7 +89,8 @@ async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[byt
             yield raw
             index += 1
         if job.done:
-            succeeded(job)
+            if index < (succeeded(job).result or {})["segments"]:
+                raise NotFound("The segments are no longer kept.")
             return
         await stay(hall, job, request)
 

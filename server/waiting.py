@@ -1,5 +1,7 @@
 """Waiting for a job on behalf of a caller who keeps the connection open."""
 
+from contextlib import suppress
+
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
@@ -43,10 +45,12 @@ async def stay(hall: Hall, job: Job, request: Request) -> None:
     Raises:
         CallerGone
     """
-    if not await request.is_disconnected():
-        return
-    try:
+    if await request.is_disconnected():
+        await leave(hall, job)
+        raise CallerGone
+
+
+async def leave(hall: Hall, job: Job) -> None:
+    """Cancels the job, unless it is over."""
+    with suppress(Conflict, NotFound):
         await run_in_threadpool(hall.ledger.cancel, job.id)
-    except (Conflict, NotFound) as error:
-        raise CallerGone from error
-    raise CallerGone

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = (ROOT / "docker-compose.gpu.yml").read_text()
 GIVEN = {"POSTGRES_PASSWORD": "secret", "VOXHALL_SECRET_KEY": "k" * 32}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
+NOT_IN_THE_WHEEL = {"docs/licences.md", "scripts/install.sh"}
 ROLES = [["worker", role] for role in get_args(RoleName)]
 
 
@@ -146,12 +147,10 @@ def test_the_wheel_of_the_build_context_is_whole(tmp_path: Path) -> None:
             shutil.copytree(ROOT / name, target, ignore=skip)
         else:
             shutil.copy(ROOT / name, target)
-    expected = {str(path.relative_to(source)) for path in source.glob("*/**/*") if path.is_file()} - {
-        "docs/licences.md"
-    }
+    packed = {str(path.relative_to(source)) for path in source.glob("*/**/*") if path.is_file()} - NOT_IN_THE_WHEEL
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--no-cache-dir"]
     subprocess.run([sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", tmp_path, source], check=True)
     [wheel] = tmp_path.glob("voxhall-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        assert expected - set(archive.namelist()) == set()
-    assert {"models/catalog.toml", "models/kokoro/config.json", "jobs/migrations/env.py"} <= expected
+        assert packed - set(archive.namelist()) == set()
+    assert {"models/catalog.toml", "models/kokoro/config.json", "jobs/migrations/env.py"} <= packed

@@ -5,9 +5,7 @@ nodes are paths of torch's modules (`/encoder/F0.0/conv1/Conv_quant`), so every 
 comes out is dequantised, a little noisier than the original checkpoint: prefer that one where it can be had.
 """
 
-import io
 import re
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,10 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from kokoro.model import KModel
 from numpy.typing import NDArray
 from onnx import numpy_helper
+
+from models.kokoro.weights import empty_model
 
 Array = NDArray[Any]
 State = dict[str, dict[str, torch.Tensor]]
@@ -80,7 +79,7 @@ def rebuild(export: Path, config: dict[str, Any]) -> State:
     Raises:
         RebuildError: a weight is not in the export, or has another shape than `config` wants.
     """
-    model = _empty_model(config)
+    model = empty_model(config)
     state = model.state_dict()
     lacking = {key for key in state if not ABSENT.search(key)}
     for key, weight in _weights(Export(export), model):
@@ -102,17 +101,7 @@ def write(state: State, path: Path) -> None:
         torch.save(state, file)
 
 
-def _empty_model(config: dict[str, Any]) -> KModel:
-    """A model with no weights read: KModel accepts any checkpoint that names none of its modules."""
-    nothing = io.BytesIO()
-    torch.save({}, nothing)
-    nothing.seek(0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # kokoro uses older forms of torch's LSTM and weight norm
-        return KModel(repo_id="none", config=config, model=nothing)
-
-
-def _weights(export: Export, model: KModel) -> Iterator[tuple[str, Array]]:
+def _weights(export: Export, model: Any) -> Iterator[tuple[str, Array]]:
     """Every weight that the export has, by its key in the model's state dict; a later one of the same key counts."""
     state = model.state_dict()
     for key, tensor in state.items():

@@ -46,7 +46,7 @@ def read_model(folder: Path) -> Any:
     path = folder / CHECKPOINT
     with _unreadable(path):
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        model = _empty_model()
+        model = empty_model(json.loads(_CONFIG.read_text()))
         for name, module in model.named_children():
             module.load_state_dict({key.removeprefix("module."): value for key, value in checkpoint[name].items()})
     for module in model.modules():
@@ -64,15 +64,15 @@ def read_voice(folder: Path, voice: str) -> NDArray[np.float32]:
         return np.fromfile(path, dtype="<f4").reshape(VOICE_SHAPE)
 
 
-def _empty_model() -> Any:
-    """A model before its weights. KModel's own loading would go on with random ones where names do not match."""
+def empty_model(config: dict[str, Any]) -> Any:
+    """A `KModel` before its weights. Its own loading would go on with random ones where names do not match."""
     nothing = io.BytesIO()
     torch.save({}, nothing)
     nothing.seek(0)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated", FutureWarning)
         warnings.filterwarnings("ignore", "dropout option adds dropout after all but last", UserWarning)
-        return _kmodel()(repo_id="", config=json.loads(_CONFIG.read_text()), model=nothing)
+        return _kmodel()(repo_id="", config=config, model=nothing)
 
 
 def _kmodel() -> Any:

@@ -29,6 +29,7 @@ from server.uploads import readable, required
 router = APIRouter(tags=["Voxhall"])
 
 NAME = "voxhall"
+Kind = Literal["speech", "transcription"]
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 
 _SUBMISSION = {
@@ -80,7 +81,7 @@ def listing(
     hall: HallDependency,
     key: EitherKey,
     request: Request,
-    kind: str | None = None,
+    kind: Kind | None = None,
     state: State | None = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     size: Annotated[int, Query(ge=1, le=100)] = 20,

@@ -33,9 +33,11 @@ def product(tmp_path_factory: pytest.TempPathFactory, free_port: int, models_dir
 
 def _keeps_secrets(product: Product) -> None:
     log = product.logged.read_text()
-    assert KEY not in log
+    assert KEY not in log + product.printed.read_text()
     with sqlite3.connect(product.data_dir / "ledger.db") as ledger:
-        specs = [row[0] for row in ledger.execute("SELECT json_extract(spec, '$.text') FROM jobs WHERE kind = 'speech'")]
+        specs = [
+            row[0] for row in ledger.execute("SELECT json_extract(spec, '$.text') FROM jobs WHERE kind = 'speech'")
+        ]
     ledger.close()
     assert specs
     told = [text for text in (*specs, *REFUSED) if text[:20] in log]

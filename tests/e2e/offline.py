@@ -1,6 +1,6 @@
 """Runs the product in a network namespace of its own, where nothing but loopback exists, and prints what it did.
 
-    unshare -rn python -m tests.e2e.offline FOLDER PORT MODELS_DIR
+unshare -rn python -m tests.e2e.offline FOLDER PORT MODELS_DIR
 """
 
 import fcntl
@@ -9,8 +9,6 @@ import socket
 import struct
 import sys
 from pathlib import Path
-
-import httpx
 
 from tests.e2e.product import Product, until
 from tests.e2e.texts import SENTENCE
@@ -58,7 +56,7 @@ def main(folder: Path, port: int, models_dir: Path) -> None:
         text = there_and_back(product)
     finally:
         status = product.stop()
-    print(json.dumps({"refusals": [refusal(address) for address in OUTSIDE], "text": text, "status": status}))
+    json.dump({"refusals": [refusal(address) for address in OUTSIDE], "text": text, "status": status}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ Found = TypeVar("Found")
 class Product:
     """`voxhall up` on its own data folder. What it prints and what it logs lie beside that folder."""
 
-    def __init__(self, folder: Path, port: int, models_dir: Path) -> None:
+    def __init__(self, folder: Path, port: int, models_dir: Path, **env: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.data_dir = folder / "data"
         self.printed = folder / "printed"
@@ -36,6 +36,7 @@ class Product:
             "VOXHALL_MODELS_DIR": str(models_dir),
             "VOXHALL_MAX_UPLOAD_BYTES": str(UPLOAD_LIMIT),
             "VOXHALL_DEVICE": "cpu",
+            **env,
         }
         options = ["--host", "127.0.0.1", "--port", str(port), "--data-dir", str(self.data_dir)]
         with self.printed.open("w") as printed, self.logged.open("w") as logged:
@@ -75,8 +76,8 @@ class Product:
         return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 
-def until(look: Callable[[], Found], *, seconds: float = START_SECONDS) -> Found:
-    """What `look` finds, once it finds something. Fails where that takes longer than `seconds`."""
+def until(look: Callable[[], Found | None], *, seconds: float = START_SECONDS) -> Found:
+    """What `look` finds, once it finds something true. Fails where that takes longer than `seconds`."""
     end = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < end, f"nothing came in {seconds} s"

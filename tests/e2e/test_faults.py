@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests.e2e.product import Product, until
+from tests.e2e.submitting import Job, finished, submit, view
 from tests.e2e.texts import LINES
 
 RECLAIM_SECONDS = 30
@@ -24,46 +25,35 @@ def kill(product: Product, command: str) -> int:
     return pid
 
 
-def submit(client: httpx.Client, spec: dict[str, str]) -> str:
-    return str(client.post("/jobs", json=spec).raise_for_status().json()["id"])
-
-
-def ended(client: httpx.Client, job_id: str) -> str | None:
-    state = str(client.get(f"/jobs/{job_id}").json()["state"])
-    return None if state in ("queued", "running") else state
-
-
-def segments(product: Product, job_id: str) -> dict[Path, int]:
+def segments(product: Product, job: Job) -> dict[Path, int]:
     """When each stored segment of the job was written."""
-    folder = product.data_dir / "files/jobs" / job_id / "segments/0"
+    folder = product.data_dir / "files/jobs" / job["id"] / "segments/0"
     return {path: path.stat().st_mtime_ns for path in folder.glob("??????")}
 
 
-def claimed_by(product: Product, job_id: str) -> str | None:
+def claimed_by(product: Product, job: Job) -> str | None:
     ledger = sqlite3.connect(product.data_dir / "ledger.db")
     query = "SELECT worker FROM steps WHERE job_id = ? AND state = 'running'"
-    row = ledger.execute(query, [job_id]).fetchone()
+    row = ledger.execute(query, [job["id"]]).fetchone()
     ledger.close()
     return str(row[0]) if row else None
 
 
 def test_the_speech_worker_dies(product: Product, client: httpx.Client) -> None:
-    job_id = submit(client, TWELVE_LINES)
-    kept = until(lambda: len(found := segments(product, job_id)) >= 2 and found) or {}
-    first = claimed_by(product, job_id)
-    assert first
+    job = submit(client, TWELVE_LINES)
+    until(lambda: len(segments(product, job)) >= 2)
+    first = claimed_by(product, job)
     dead = kill(product, "cli worker speech")
-    second = until(
-        lambda: (worker := claimed_by(product, job_id)) != first and worker, seconds=RECLAIM_SECONDS
-    )
-    assert second
-    assert ended(client, job_id) is None
-    assert until(lambda: ended(client, job_id)) == "succeeded"
-    after = segments(product, job_id)
-    assert len(after) == client.get(f"/jobs/{job_id}").json()["result"]["segments"] == len(LINES.splitlines()) * 2
+    kept = segments(product, job)
+    until(lambda: claimed_by(product, job) not in (None, first), seconds=RECLAIM_SECONDS)
+    assert view(client, job)["state"] == "running"
+    end = finished(client, job)
+    assert end["state"] == "succeeded"
+    after = segments(product, job)
+    assert len(after) == end["result"]["segments"] == 2 * len(LINES.splitlines())
     assert {path: after[path] for path in kept} == kept
     assert product.pid("cli worker speech") not in (None, dead)
-    assert product.logged.read_text().count(f"job={job_id}") == 1, "more than one end"
+    assert product.logged.read_text().count(f"job={job['id']}") == 1, "it ended more than once"
 
 
 def test_the_broker_dies(product: Product, client: httpx.Client) -> None:
@@ -71,23 +61,21 @@ def test_the_broker_dies(product: Product, client: httpx.Client) -> None:
     meanwhile = submit(client, LINE)
     until(lambda: product.pid("valkey-server") not in (None, dead))
     afterwards = submit(client, LINE)
-    assert until(lambda: ended(client, afterwards)) == "succeeded"
-    assert until(lambda: ended(client, meanwhile)) == "succeeded"
+    assert finished(client, afterwards)["state"] == "succeeded"
+    assert finished(client, meanwhile)["state"] == "succeeded"
     until(product.ready)
 
 
 def test_the_api_dies(product: Product, client: httpx.Client) -> None:
-    job_id = submit(client, LINE)
+    job = submit(client, LINE)
     kill(product, "cli api")
     until(product.ready)
-    with product.client() as again:
-        assert until(lambda: ended(again, job_id)) == "succeeded"
+    assert finished(client, job)["state"] == "succeeded"
 
 
-def test_the_transcription_worker_and_the_io_worker_die(product: Product, client: httpx.Client, recording: Path) -> None:
+def test_the_other_workers_die(product: Product, client: httpx.Client, recording: Path) -> None:
     dead = {kill(product, "cli worker transcription"), kill(product, "cli worker io")}
     with recording.open("rb") as audio:
-        form = {"data": {"spec": '{"kind": "transcription"}'}, "files": {"audio": audio}}
-        job_id = client.post("/jobs", **form).json()["id"]  # type: ignore[arg-type]
-    assert until(lambda: ended(client, job_id)) == "succeeded"
-    assert until(lambda: product.pid("cli worker io")) not in dead
+        job = client.post("/jobs", data={"spec": '{"kind": "transcription"}'}, files={"audio": audio}).json()
+    assert finished(client, job)["state"] == "succeeded"
+    assert {until(lambda: product.pid("cli worker transcription")), until(lambda: product.pid("cli worker io"))} - dead

@@ -12,6 +12,7 @@ import pytest
 
 from audio.decode import decode
 from tests.e2e.product import KEY, Product, until, voxhall
+from tests.e2e.submitting import finished, submit, view
 from tests.e2e.texts import GERMAN, LINES
 
 GREETING = {"kind": "speech", "text": "A very good morning to you.", "voice": "am_adam"}
@@ -19,22 +20,6 @@ LONG = {"kind": "speech", "text": LINES, "voice": "bm_daniel"}
 FIELDS = {
     "id", "kind", "state", "progress", "position", "result", "error", "created_at", "started_at", "finished_at",
 }  # fmt: skip
-
-
-def submit(client: httpx.Client, spec: dict[str, Any]) -> dict[str, Any]:
-    answer = client.post("/jobs", json=spec)
-    assert answer.status_code == 202, answer.text
-    job: dict[str, Any] = answer.json()
-    assert answer.headers["location"] == f"/jobs/{job['id']}"
-    return job
-
-
-def finished(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        now: dict[str, Any] = client.get(f"/jobs/{job['id']}").json()
-        return None if now["state"] in ("queued", "running") else now
-
-    return until(look) or {}
 
 
 def events(client: httpx.Client, job: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -57,10 +42,9 @@ def test_a_job_from_start_to_end(client: httpx.Client) -> None:
     job = submit(client, LONG)
     assert job.keys() == FIELDS
     assert (job["kind"], job["state"], job["progress"], job["result"]) == ("speech", "queued", 0, None)
-    assert job["position"] is not None
     told = list(events(client, job))
     assert [name for name, _ in told] == ["progress"] * (len(told) - 1) + ["done"]
-    progress = [view["progress"] for _, view in told]
+    progress = [now["progress"] for _, now in told]
     assert progress == sorted(progress)
     assert len({value for value in progress if 0 < value < 1}) >= 3
     last = told[-1][1]
@@ -126,8 +110,8 @@ def test_lists(client: httpx.Client, spoken: dict[str, Any]) -> None:
 def test_cancel(client: httpx.Client) -> None:
     """One that runs, and one that waits behind those that do."""
     jobs = [submit(client, LONG) for _ in range(4)]
-    until(lambda: client.get(f"/jobs/{jobs[0]['id']}").json()["progress"])
-    waiting = client.get(f"/jobs/{jobs[-1]['id']}").json()
+    until(lambda: view(client, jobs[0])["progress"])
+    waiting = view(client, jobs[-1])
     assert (waiting["state"], waiting["position"]) == ("queued", 0)
     for job in reversed(jobs):
         answer = client.post(f"/jobs/{job['id']}/cancel")
@@ -135,8 +119,8 @@ def test_cancel(client: httpx.Client) -> None:
     again = client.post(f"/jobs/{jobs[0]['id']}/cancel")
     assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
     assert finished(client, submit(client, GREETING))["state"] == "succeeded"
-    views = [client.get(f"/jobs/{job['id']}").json() for job in jobs]
-    assert [(view["state"], view["result"]) for view in views] == [("canceled", None)] * 4
+    views = [view(client, job) for job in jobs]
+    assert [(now["state"], now["result"]) for now in views] == [("canceled", None)] * 4
 
 
 def test_delete(client: httpx.Client, product: Product) -> None:
@@ -157,7 +141,7 @@ def test_delete_while_it_runs(client: httpx.Client, product: Product) -> None:
     while next(told)[1]["progress"] == 0:
         pass
     assert client.delete(f"/jobs/{job['id']}").status_code == 204
-    assert [(name, view["state"]) for name, view in told][-1] == ("done", "canceled")
+    assert [(name, now["state"]) for name, now in told][-1] == ("done", "canceled")
     # Its worker finishes the segment that it is at before it sees that the job is gone.
     assert finished(client, submit(client, GREETING))["state"] == "succeeded"
     until(lambda: not folder.exists())
@@ -170,7 +154,7 @@ def test_a_stranger_sees_nothing(product: Product, client: httpx.Client, spoken:
         for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/events")):
             answer = stranger.request(method, f"/jobs/{spoken['id']}{path}")
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
-    assert client.get(f"/jobs/{spoken['id']}").json()["state"] == "succeeded"
+    assert view(client, spoken)["state"] == "succeeded"
 
 
 def test_a_part_of_a_file(spoken: dict[str, Any]) -> None:

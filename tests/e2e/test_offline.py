@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e.texts import SENTENCE
 
 UNSHARE = ["unshare", "--map-root-user", "--net"]
-allowed = shutil.which("unshare") and subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+allowed = (
+    shutil.which("unshare") and subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+)
 
 
 @pytest.mark.skipif(not allowed, reason="this system allows no network namespaces to its users")
@@ -22,5 +23,5 @@ def test_speech_and_transcription_without_a_network(tmp_path: Path, free_port: i
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     assert told["refusals"] == ["Network is unreachable"] * 2
-    assert SENTENCE.removesuffix(" before the fog came in.") in told["text"]
+    assert "before the fog came in" in told["text"]
     assert told["status"] == 0

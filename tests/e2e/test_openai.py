@@ -129,7 +129,10 @@ def test_transcript_as_json(openai: OpenAI, recording: Path) -> None:
 
 def test_transcript_as_verbose_json(openai: OpenAI, recording: Path) -> None:
     answer = openai.audio.transcriptions.create(
-        model="whisper-base", file=recording, response_format="verbose_json", timestamp_granularities=["word", "segment"]
+        model="whisper-base",
+        file=recording,
+        response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
     )
     assert _heard(answer.text)
     assert answer.language in ("en", "english")

@@ -17,7 +17,7 @@ from tests.e2e.texts import GERMAN, RUSSIAN
 
 SPEECH = "/v1/audio/speech"
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
-GOOD = {"model": "tts-1", "voice": "alloy", "input": "Good morning."}
+GOOD: dict[str, Any] = {"model": "tts-1", "voice": "alloy", "input": "Good morning."}
 
 
 @pytest.fixture(autouse=True)
@@ -104,8 +104,9 @@ def test_a_form_without_a_file(client: httpx.Client) -> None:
     ],
 )
 def test_refused_transcription(openai: OpenAI, recording: Path, wrong: dict[str, Any], param: str) -> None:
+    good: dict[str, Any] = {"model": "whisper-1", "file": recording}
     with pytest.raises(BadRequestError) as refused:
-        openai.audio.transcriptions.create(**({"model": "whisper-1", "file": recording} | wrong))
+        openai.audio.transcriptions.create(**(good | wrong))
     assert (refused.value.param or "").startswith(param)
 
 

@@ -35,25 +35,26 @@ SENTENCES = (
 FIRST = "On a cold morning in November, a young carpenter walked slowly down to the harbour."
 LAST = "That night, for the first time in many years, the whole village slept without any fear."
 _MIDDLE = """\
-He carried a wooden box under one arm and a heavy bag of tools over his shoulder. The fishermen had already left, and \
-only two old men sat on the wall, smoking their pipes and watching the gulls. One of them raised his hand and asked \
-where the carpenter was going so early. He answered that the bell of the chapel had been broken by the storm, and that \
-he had promised the priest to repair the tower before the end of the week.
+He carried a wooden box under one arm and a heavy bag of tools over his shoulder. The fishermen had already left, \
+and only two old men sat on the wall, smoking their pipes and watching the gulls. One of them raised his hand and \
+asked where the carpenter was going so early. He answered that the bell of the chapel had been broken by the \
+storm, and that he had promised the priest to repair the tower before the end of the week.
 
-The old men laughed, because everybody knew that the tower had been closed for twenty years. Nobody had climbed its \
-stairs since the great fire. The carpenter only smiled and went on. When he reached the chapel, the door was open, and \
-a small girl was sitting on the steps with a yellow cat in her lap. She told him that her brother had gone up to look \
-for the bell, and that he had not come down again.
+The old men laughed, because everybody knew that the tower had been closed for twenty years. Nobody had climbed \
+its stairs since the great fire. The carpenter only smiled and went on. When he reached the chapel, the door was \
+open, and a small girl was sitting on the steps with a yellow cat in her lap. She told him that her brother had \
+gone up to look for the bell, and that he had not come down again.
 
-The carpenter put down his bag and listened. Somewhere above his head, the wind was moving through the broken windows. \
-He lit his lamp and began to climb. The first steps were made of stone and held his weight, but the higher ones were \
-made of wood, and many of them were missing. Halfway up he found the boy, who was sitting on a beam and did not dare to \
-move. He spoke to him calmly, tied a rope around his waist, and brought him down one step at a time.
+The carpenter put down his bag and listened. Somewhere above his head, the wind was moving through the broken \
+windows. He lit his lamp and began to climb. The first steps were made of stone and held his weight, but the \
+higher ones were made of wood, and many of them were missing. Halfway up he found the boy, who was sitting on a \
+beam and did not dare to move. He spoke to him calmly, tied a rope around his waist, and brought him down one step \
+at a time.
 
-By the evening, the whole village had heard about the rescue. Women brought soup and fresh bread to the workshop, and \
-the two old men came to say that they were sorry. In the following days, everybody helped to carry timber up the hill. \
-They repaired the stairs, the roof, and finally the bell itself. On Sunday it rang again, loud and clear, and it could \
-be heard far out at sea.
+By the evening, the whole village had heard about the rescue. Women brought soup and fresh bread to the workshop, \
+and the two old men came to say that they were sorry. In the following days, everybody helped to carry timber up \
+the hill. They repaired the stairs, the roof, and finally the bell itself. On Sunday it rang again, loud and \
+clear, and it could be heard far out at sea.
 """
 STORY = f"{FIRST} {_MIDDLE}{LAST}"
 """About 2,000 characters."""

@@ -9,7 +9,9 @@ SECRET = "the treasure lies under the old oak"
 
 def logged(code: str) -> list[dict[str, str]]:
     """What a process of its own logs: the configuration is the whole process's."""
-    script = f"import logging\nfrom jobs import logs\nlogs.configure('tests', as_json=True)\nsecret = {SECRET!r}\n{code}"
+    script = (
+        f"import logging\nfrom jobs import logs\nlogs.configure('tests', as_json=True)\nsecret = {SECRET!r}\n{code}"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stderr.splitlines()]
 

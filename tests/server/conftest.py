@@ -27,7 +27,6 @@ from server.app import create_app
 from server.hall import Hall
 
 
-
 @pytest.fixture
 def settings(tmp_path: Path, redis_url: str, models_dir: Path) -> Iterator[Settings]:
     with redis.Redis.from_url(redis_url) as client:

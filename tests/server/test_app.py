@@ -72,7 +72,7 @@ def test_without_a_key_nothing_is_done(
     client: TestClient, ledger: Ledger, method: str, path: str, shape: Any, status: int, key: str | None
 ) -> None:
     bytes_ = (key or "").encode("latin-1")
-    headers = {"Authorization": b"Bearer " + bytes_, "x-api-key": bytes_}
+    headers = {b"Authorization": b"Bearer " + bytes_, b"x-api-key": bytes_}
     body = SPEECH | {"tts_text": "Hello.", "tts_voice": "af_heart", "kind": "speech", "text": "Hello."}
     answer = client.request(method, path, headers=headers, json=body if method == "POST" else None)
     assert answer.status_code == status
@@ -125,6 +125,22 @@ def test_a_body_that_is_no_request_is_refused(
     assert answer.status_code == status
     shape(answer.json())
     assert ledger.waiting() == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b"{", None),
+        (b"[]", None),
+        (b'{"model": "tts-1", "input": "Hello."}', "voice"),
+        (b'{"model": "tts-1", "input": "Hello.", "voice": 5}', "voice"),
+        (b'{"model": "tts-1", "input": "Hello.", "voice": "alloy", "speed": 9}', "speed"),
+        (b'{"model": "tts-1", "input": " ", "voice": "alloy"}', "input"),
+    ],
+)
+def test_a_refusal_names_the_field_as_the_caller_knows_it(client: TestClient, body: bytes, param: str | None) -> None:
+    answer = client.post("/v1/audio/speech", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +199,7 @@ def test_the_reference_page_needs_no_other_host(client: TestClient) -> None:
         assert len(answer.content) > 100
         if path.endswith(".css"):
             assert re.findall(r"@import|url\((?![\"']?data:)", answer.text) == []
-    assert 'url: \'/openapi.json\'' in page.text
+    assert "url: '/openapi.json'" in page.text
     assert client.get("/docs/assets/../reference.py").status_code == 404
 
 

@@ -54,9 +54,7 @@ def test_a_form_over_the_limit_is_refused_and_leaves_nothing(
     assert ledger.waiting() == {}
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("/v1/audio/speech", 413), ("/v1/inferences-tts", 413), ("/jobs", 413)]
-)
+@pytest.mark.parametrize(("path", "status"), [("/v1/audio/speech", 413), ("/v1/inferences-tts", 413), ("/jobs", 413)])
 @pytest.mark.parametrize("announced", [True, False])
 def test_other_bodies_have_a_limit_of_their_own(client: TestClient, path: str, status: int, announced: bool) -> None:
     size = LONGEST_JSON + 1

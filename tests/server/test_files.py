@@ -61,7 +61,13 @@ def test_a_wrong_link_tells_nothing(client: TestClient, hall: Hall, files: FileS
     _, _, token, name = link.split("/")
     forged = Links("another secret of the same length").path(KEY, seconds=60)
     swapped = token[:-2] + ("aa" if token[-2:] != "aa" else "bb")
-    wrong = [forged, linked(hall, files, seconds=-2), f"/files/{swapped}/{name}", f"/files/{token}x/{name}", "/files/x/y"]
+    wrong = [
+        forged,
+        linked(hall, files, seconds=-2),
+        f"/files/{swapped}/{name}",
+        f"/files/{token}x/{name}",
+        "/files/x/y",
+    ]
     answers = [client.get(path) for path in wrong]
     assert {answer.status_code for answer in answers} == {404}
     assert {answer.json()["error"]["message"] for answer in answers} == {"The link is wrong or has expired."}

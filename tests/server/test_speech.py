@@ -60,7 +60,12 @@ def test_every_choice_is_kept() -> None:
         ({"speed": 4.01}, InvalidRequest, "speed", "must be"),
         ({"speed": float("nan")}, InvalidRequest, "speed", "must be"),
         ({"speed": float("inf")}, InvalidRequest, "speed", "must be"),
-        ({"audio_format": "opus", "sample_rate": 44_100}, InvalidRequest, "sample_rate", "opus cannot be made at 44100"),
+        (
+            {"audio_format": "opus", "sample_rate": 44_100},
+            InvalidRequest,
+            "sample_rate",
+            "opus cannot be made at 44100",
+        ),
         ({"audio_format": "pcm", "sample_rate": 16_000}, InvalidRequest, "sample_rate", "pcm cannot be made"),
     ],
 )

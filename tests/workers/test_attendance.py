@@ -67,7 +67,7 @@ def test_a_worker_is_there_at_once_and_ready_when_its_models_are(
     engine = Engine()
     present = attendance(worker, one_engine(engine), presences)
     present.begin()
-    loading = seen(presences, lambda presence: True)
+    loading = seen(presences, lambda presence: not presence.ready)
     assert (loading.worker, loading.role, loading.queues) == ("speech@here", "speech", ["speech"])
     assert (loading.ready, loading.models) == (False, [])
     engine.may_load.set()

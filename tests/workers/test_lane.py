@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_callers_who_wait_go_first_then_first_come_first_served() -> None:
     lane, done = Lane(), list[str]()
     gate = Gate(lane)
     calls = [("b1", False), ("b2", False), ("i1", True), ("b3", False), ("i2", True)]
-    futures = [lane.submit(lambda name=name: done.append(name), interactive=first) for name, first in calls]
+    futures = [lane.submit(partial(done.append, name), interactive=first) for name, first in calls]
     gate.open()
     for future in futures:
         future.result(10)

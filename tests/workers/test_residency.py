@@ -125,8 +125,8 @@ def test_users_of_one_model_share_it(residency: Residency, machine: Machine) -> 
 
 
 def test_a_failed_load_leaves_nothing_and_is_tried_again() -> None:
-    engines = {"small": iter([BrokenEngine(), Engine("small", Machine(BUDGET))])}
-    residency = Residency(make=lambda name: next(engines[name]), size=SIZES.__getitem__, device="cpu", budget=BUDGET)
+    engines: list[BrokenEngine | Engine] = [BrokenEngine(), Engine("small", Machine(BUDGET))]
+    residency = Residency(make=lambda _: engines.pop(0), size=SIZES.__getitem__, device="cpu", budget=BUDGET)
     with pytest.raises(OSError, match="broken"), residency.use("small"):
         pass
     assert residency.loaded() == []

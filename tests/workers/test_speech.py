@@ -13,7 +13,7 @@ from audio.formats import FORMATS
 from audio.pcm import from_f32
 from jobs.errors import InvalidRequest, LeaseLost
 from jobs.files import FileStore, result_key, segment_key, segment_prefix
-from jobs.ledger import Ledger
+from jobs.ledger import Job, Ledger
 from jobs.specs import AudioFormat, SpeechSpec
 from models.kokoro.engine import Kokoro, Synthesis
 from models.kokoro.g2p import Phonemizer
@@ -83,11 +83,16 @@ def speech(text: str = "Hello.", **fields: object) -> SpeechSpec:
     return SpeechSpec.model_validate({"text": text, "voice": "af_heart", "language": "en-us"} | fields)
 
 
+def spec_of(job: Job) -> SpeechSpec:
+    assert isinstance(job.spec, SpeechSpec)
+    return job.spec
+
+
 def test_a_text_is_spoken_into_one_file(
     kokoro: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, ledger: Ledger
 ) -> None:
     job = add_job(speech("Good evening.\nPlease take a seat."))
-    result = kokoro.run(begin_step(job), job.spec)
+    result = kokoro.run(begin_step(job), spec_of(job))
     stored = [from_f32(files.get(key)) for key in files.list(segment_prefix(job.id))]
     assert (result["segments"], result["format"], result["sample_rate"]) == (len(stored), "mp3", 24_000)
     assert result["duration"] == pytest.approx(sum(part.size for part in stored) / 24_000, abs=1e-4)
@@ -107,7 +112,7 @@ def test_a_seed_repeats_the_sound(
     sounds = []
     for _ in range(2):
         job = add_job(speech("Once more.", seed=7, format="pcm"))
-        sounds.append(files.get(kokoro.run(begin_step(job), job.spec)["file"]))
+        sounds.append(files.get(kokoro.run(begin_step(job), spec_of(job))["file"]))
     assert sounds[0] == sounds[1]
 
 
@@ -119,7 +124,7 @@ def test_every_format_and_rate(
     runner: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, name: str, rate: int | None
 ) -> None:
     job = add_job(speech(format=name, sample_rate=rate))
-    result = runner.run(begin_step(job), job.spec)
+    result = runner.run(begin_step(job), spec_of(job))
     assert result["media_type"] == FORMATS[name].media_type
     assert result["file"] == result_key(job.id, f"speech.{FORMATS[name].extension}")
     assert result["duration"] == 0.55
@@ -136,7 +141,7 @@ def test_a_later_attempt_keeps_what_is_stored(
 ) -> None:
     job = add_job(speech(LONG, format="wav", seed=2**32 - 2))
     step = begin_step(job)
-    whole = runner.run(step, job.spec)
+    whole = runner.run(step, spec_of(job))
     calls = list(tone.calls)
     assert (whole["segments"], len(calls)) == (4, 4)
     first = [files.get(segment_key(job.id, 0, index)) for index in range(4)]
@@ -144,7 +149,7 @@ def test_a_later_attempt_keeps_what_is_stored(
     (files.root / segment_key(job.id, 0, 2)).unlink()
     files.delete(f"jobs/{job.id}/result/")
     tone.calls.clear()
-    again = runner.run(step, job.spec)
+    again = runner.run(step, spec_of(job))
     assert tone.calls == [calls[2]]
     assert again == whole
     assert [files.get(segment_key(job.id, 0, index)) for index in range(4)] == first
@@ -154,7 +159,7 @@ def test_seeds_go_on_from_segment_to_segment(
     runner: SpeechRunner, tone: Tone, add_job: AddJob, begin_step: BeginStep
 ) -> None:
     job = add_job(speech(LONG, seed=2**32 - 2))
-    runner.run(begin_step(job), job.spec)
+    runner.run(begin_step(job), spec_of(job))
     assert [seed for _, seed in tone.calls] == [2**32 - 2, 2**32 - 1, 0, 1]
     assert len({phonemes for phonemes, _ in tone.calls}) == 4
 
@@ -165,7 +170,7 @@ def test_a_failing_segment_fails_all_and_leaves_no_result(
     job = add_job(speech(LONG))
     runner = SpeechRunner(residency=one_engine(Tone(fails_at=2)), lane=Lane(), phonemizer=phonemizer)
     with pytest.raises(RuntimeError, match="the model failed"):
-        runner.run(begin_step(job), job.spec)
+        runner.run(begin_step(job), spec_of(job))
     assert len(files.list(segment_prefix(job.id))) == 2
     assert files.list(f"jobs/{job.id}/result/") == []
 
@@ -190,7 +195,7 @@ def test_work_ends_between_two_segments(
 
     threading.Thread(target=end).start()
     with pytest.raises(reason):
-        runner.run(step, job.spec)
+        runner.run(step, spec_of(job))
     tone.go.set()
     assert files.list(f"jobs/{job.id}/") == [segment_key(job.id, 0, 0)]
     assert len(tone.calls) == 2
@@ -201,7 +206,7 @@ def test_a_text_without_a_sound_is_an_error(
 ) -> None:
     job = add_job(speech("* * *"))
     with pytest.raises(InvalidRequest, match="nothing to speak"):
-        runner.run(begin_step(job), job.spec)
+        runner.run(begin_step(job), spec_of(job))
     assert files.list(f"jobs/{job.id}/") == []
 
 
@@ -212,5 +217,5 @@ def test_a_cancelled_step_stores_no_result(
     step = begin_step(job)
     ledger.cancel(job.id)
     with pytest.raises(LeaseLost):
-        runner.run(step, job.spec)
+        runner.run(step, spec_of(job))
     assert files.list(f"jobs/{job.id}/result/") == []

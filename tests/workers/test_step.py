@@ -60,7 +60,7 @@ def test_progress_is_recorded_and_told(add_job: AddJob, begin_step: BeginStep, l
     step.announce(3)
     assert ledger.get(job.id).progress == 0.25
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        told = [fields for _, fields in client.xrange(f"voxhall:events:{job.id}")]  # type: ignore[union-attr]
+        told = [fields for _, fields in client.xrange(f"voxhall:events:{job.id}")]
     assert told == [
         {"kind": "progress", "data": '{"progress": 0.25}'},
         {"kind": "segment", "data": '{"index": 3}'},

@@ -46,9 +46,7 @@ def runner(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Runner
     """As the transcription worker builds it."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"), device="cpu")
     catalog = load_catalog()
-    engines = build(
-        role_named("transcription", settings), settings, store=Store(models_dir, catalog), catalog=catalog
-    )
+    engines = build(role_named("transcription", settings), settings, store=Store(models_dir, catalog), catalog=catalog)
     assert engines.device == "cpu"
     return engines.runners["transcription"]
 

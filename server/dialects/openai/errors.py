@@ -21,9 +21,10 @@ def error(error: VoxhallError, status: int) -> Response:
 
 def invalid(error: RequestValidationError) -> Response:
     problem = error.errors()[0]
-    place = [str(part) for part in problem["loc"][1:]]
-    message = f"{'.'.join(place) or 'body'}: {problem['msg']}"
-    return _response(400, message, "invalid_request_error", ".".join(place) or None, "invalid_request")
+    # Where the body is no JSON, the place is an offset instead of a field.
+    place = () if problem["type"] == "json_invalid" else problem["loc"][1:2]
+    param = str(place[0]) if place else None
+    return _response(400, f"{param or 'body'}: {problem['msg']}", "invalid_request_error", param, "invalid_request")
 
 
 def _response(

@@ -16,7 +16,7 @@ from server.hall import HallDependency
 from server.installed import require
 from server.results import file_response
 from server.speech import speech_spec
-from server.streaming import AudioStream, first_segment, stream
+from server.streaming import AudioStream, first_segment
 from server.waiting import result_of
 
 router = APIRouter()
@@ -64,8 +64,7 @@ async def speak(hall: HallDependency, key: BearerKey, body: SpeechRequest, reque
     if streamed and audio_format.streamable:
         # The status is sent with the first segment: an error before it is still an error.
         await first_segment(hall, job, request)
-        content = stream(hall, job, audio_format, request)
-        return AudioStream(content, media_type=audio_format.media_type, headers=_headers(job))
+        return AudioStream(hall, job, audio_format, request, _headers(job))
     job = await result_of(hall, job, request)
     result = job.result or {}
     return file_response(hall, result["file"], result["media_type"], _headers(job))
