@@ -55,7 +55,10 @@ def open_ledger(settings: Settings) -> None:
 
 
 def _supervise(settings: Settings) -> None:
-    socket_path = None if settings.redis_url else broker.socket_path(settings.data_dir.resolve())
+    try:
+        socket_path = None if settings.redis_url else broker.socket_path(settings.data_dir.resolve())
+    except PermissionError as error:
+        raise fail(f"{error}.") from error
     if socket_path:
         settings = settings.model_copy(update={"redis_url": f"unix://{socket_path}"})
     supervisor = Supervisor(_stages(settings, socket_path))

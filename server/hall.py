@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from jobs import queue
 from jobs.database import Database
-from jobs.events import Subscriptions
+from jobs.events import Events, Subscriptions
 from jobs.files import FileStore, open_files
 from jobs.keys import Keys
 from jobs.ledger import Ledger
@@ -26,6 +26,7 @@ class Hall:
     files: FileStore
     links: Links
     events: Subscriptions
+    announcer: Events
     presences: Presences
     catalog: Catalog
 
@@ -42,6 +43,7 @@ def open_hall(settings: Settings) -> Hall:
         files=open_files(settings),
         links=open_links(settings),
         events=Subscriptions(redis_url),
+        announcer=Events(redis_url),
         presences=Presences(redis_url),
         catalog=load_catalog(settings.catalog),
     )

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 from redis.exceptions import RedisError
@@ -24,12 +23,15 @@ class Attendance:
         self._presences = presences
         self._loaded = threading.Event()
         self._problem: str | None = None
+        self._announcing = threading.Thread(target=self._announce, name="announce", daemon=True)
 
     def begin(self) -> None:
-        for task in (self._load, self._announce):
-            threading.Thread(target=task, daemon=True).start()
+        threading.Thread(target=self._load, name="load", daemon=True).start()
+        self._announcing.start()
 
     def end(self) -> None:
+        self._worker.stopping.set()
+        self._announcing.join()
         self._tell(lambda: self._presences.leave(self._worker.name))
 
     def _load(self) -> None:
@@ -46,10 +48,8 @@ class Attendance:
     def _announce(self) -> None:
         while not self._worker.stopping.is_set():
             self._tell(lambda: self._presences.announce(self._presence()))
-            if self._loaded.is_set():
-                time.sleep(EVERY)
-            else:
-                self._loaded.wait(EVERY)
+            # What changes is told soon, the rest at its pace.
+            self._worker.stopping.wait(EVERY if self._loaded.is_set() else EVERY / 20)
 
     def _presence(self) -> Presence:
         return Presence(

@@ -14,6 +14,8 @@ from jobs.ledger import Ledger
 from jobs.queue import messages, wake
 
 EVERY = 5.0
+LONGEST_AWAY = 7 * 86400.0
+"""Segments of jobs that ended while no reaper ran are swept if that was not longer ago."""
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ class Reaper:
         self._ledger = ledger
         self._files = files
         self._segment_seconds = segment_seconds
-        self._swept_until = 0.0
+        self._swept_until = time.time() - LONGEST_AWAY
 
     def begin(self, stopping: threading.Event) -> None:
         """Tends in a thread of its own until `stopping` is set."""

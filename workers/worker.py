@@ -6,6 +6,8 @@ import time
 import traceback
 from collections.abc import Mapping
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from audio.errors import AudioError
 from jobs.errors import LeaseLost, NotFound, Unavailable, VoxhallError
 from jobs.events import Events
@@ -129,8 +131,8 @@ class Worker:
     def _renew(self, held: list[Claim]) -> None:
         try:
             lost = self._ledger.renew(held, lease_seconds=self._settings.lease_seconds)
-        except Unavailable as error:
-            log.warning("leases not renewed", extra={"reason": error.message})
+        except (Unavailable, SQLAlchemyError) as error:
+            log.warning("leases not renewed", extra={"reason": type(error).__name__})
             return
         for claim in lost:
             if step := self._steps.get(claim.lease):

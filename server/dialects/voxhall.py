@@ -101,7 +101,9 @@ def read(hall: HallDependency, key: EitherKey, job_id: str, request: Request) ->
 def cancel(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> dict[str, Any]:
     """Ends a job that is not over. 409 where it is."""
     hall.ledger.get(job_id, key_id=key.id)
-    return _job(hall, request, hall.ledger.cancel(job_id))
+    job = hall.ledger.cancel(job_id)
+    hall.announcer.publish(job_id, "state", state=job.state)
+    return _job(hall, request, job)
 
 
 @router.delete("/jobs/{job_id}", status_code=204)
@@ -109,6 +111,7 @@ def delete(hall: HallDependency, key: EitherKey, job_id: str) -> None:
     """Forgets the job and deletes its files, at once; a running one is cancelled first."""
     hall.ledger.get(job_id, key_id=key.id)
     forget(hall.ledger, hall.files, job_id)
+    hall.announcer.publish(job_id, "state", state="canceled")
 
 
 @router.get("/jobs/{job_id}/events")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.up import _take_configured_key
+from cli.up import open_ledger
 from jobs.database import Database, migrate
 from jobs.keys import Keys
 from jobs.settings import Settings, load_settings
@@ -132,9 +132,8 @@ def test_the_data_folder_is_its_owners_only(up: Up, tmp_path: Path) -> None:
 
 def test_a_configured_key_is_taken_once(tmp_path: Path) -> None:
     settings = load_settings({"VOXHALL_DATA_DIR": str(tmp_path), "VOXHALL_API_KEY": "0123456789abcdef"})
-    migrate(settings.ledger_url)
     for _ in range(2):
-        _take_configured_key(settings)
+        open_ledger(settings)
     database = Database(settings.ledger_url)
     (key,) = Keys(database).list()
     assert Keys(database).check("0123456789abcdef").id == key.id
@@ -142,5 +141,5 @@ def test_a_configured_key_is_taken_once(tmp_path: Path) -> None:
 
 
 def test_without_a_configured_key_none_is_made_before_it_can_be_shown(settings: Settings, database: Database) -> None:
-    _take_configured_key(settings)
+    open_ledger(settings)
     assert Keys(database).list() == []

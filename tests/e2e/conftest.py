@@ -2,46 +2,34 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 from openai import OpenAI
 
-from tests.e2e.processes import alive, descendants
-from tests.e2e.product import KEY, Product, until
+from tests.e2e.product import KEY, Product, running
 from tests.e2e.texts import REFUSED, SENTENCE
 
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory, free_port: int, models_dir: Path) -> Iterator[Product]:
-    """The running product. When the tests are over, it must stop in time and must have kept its secrets."""
-    product = Product(tmp_path_factory.mktemp("product"), free_port, models_dir)
-    try:
-        try:
-            until(product.greeted)
-        except AssertionError as error:
-            pytest.fail(f"{error}\n{product.said()}")
+    """The running product. When the tests are over, it must stop in time and have kept its secrets."""
+    with running(tmp_path_factory.mktemp("product"), free_port, models_dir) as product:
         yield product
-        family = descendants(product.process.pid)
-        assert product.stop() == 0
-        assert not alive(family)
-        _keeps_secrets(product)
-    finally:
-        product.process.kill()
+    _look_over_the_log(product)
 
 
-def _keeps_secrets(product: Product) -> None:
+def _look_over_the_log(product: Product) -> None:
+    """No key, nothing of what was to be spoken, and nothing that went unhandled."""
     log = product.logged.read_text()
     assert KEY not in log + product.printed.read_text()
-    with sqlite3.connect(product.data_dir / "ledger.db") as ledger:
-        specs = [
-            row[0] for row in ledger.execute("SELECT json_extract(spec, '$.text') FROM jobs WHERE kind = 'speech'")
-        ]
-    ledger.close()
-    assert specs
-    told = [text for text in (*specs, *REFUSED) if text[:20] in log]
-    assert not told
+    assert "Traceback" not in log
+    with closing(sqlite3.connect(product.data_dir / "ledger.db")) as ledger:
+        texts = ledger.execute("SELECT json_extract(spec, '$.text') FROM jobs WHERE kind = 'speech'").fetchall()
+    assert texts
+    assert [text for text in (*REFUSED, *(row[0] for row in texts)) if text[:20] in log] == []
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
-from tests.e2e.product import Product, until
+from tests.e2e.product import Product, running
 from tests.e2e.texts import SENTENCE
 
 OUTSIDE = (("192.0.2.1", 443), ("2001:db8::1", 443))
@@ -50,13 +50,9 @@ def there_and_back(product: Product) -> str:
 
 def main(folder: Path, port: int, models_dir: Path) -> None:
     raise_loopback()
-    product = Product(folder, port, models_dir)
-    try:
-        until(product.greeted)
+    with running(folder, port, models_dir) as product:
         text = there_and_back(product)
-    finally:
-        status = product.stop()
-    json.dump({"refusals": [refusal(address) for address in OUTSIDE], "text": text, "status": status}, sys.stdout)
+    json.dump({"refusals": [refusal(address) for address in OUTSIDE], "text": text}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 
 from tests.conftest import ROOT
-from tests.e2e.processes import command_line, descendants
+from tests.e2e.processes import alive, command_line, descendants
 
 KEY = "a-key-of-the-e2e-tests"
 UPLOAD_LIMIT = 3 * 1024 * 1024
@@ -74,6 +75,24 @@ class Product:
         """All that lies in the file store and among the temporary files."""
         folders = (self.data_dir / "files", self.data_dir / "tmp")
         return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def running(folder: Path, port: int, models_dir: Path, **env: str) -> Iterator[Product]:
+    """A product that is ready. Afterwards it must stop in time, and leave no process behind."""
+    product = Product(folder, port, models_dir, **env)
+    try:
+        try:
+            until(product.greeted)
+        except AssertionError as error:
+            raise AssertionError(product.said()) from error
+        yield product
+        family = descendants(product.process.pid)
+        assert product.stop() == 0
+        assert not alive(family)
+    finally:
+        product.process.kill()
+        product.process.wait()
 
 
 def until(look: Callable[[], Found | None], *, seconds: float = START_SECONDS) -> Found:

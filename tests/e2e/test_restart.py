@@ -3,15 +3,12 @@
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from audio.probe import probe
-from tests.e2e.processes import alive, descendants
-from tests.e2e.product import Product, until
+from tests.e2e.product import running, until
 from tests.e2e.submitting import finished, submit, view
 from tests.e2e.texts import LINES
 
@@ -23,23 +20,8 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def started(folder: Path, port: int, models_dir: Path) -> Iterator[Product]:
-    """A product of its own, to which no key is given. It must stop in time, and leave nothing running."""
-    product = Product(folder, port, models_dir, VOXHALL_API_KEY="")
-    try:
-        until(product.greeted)
-        yield product
-        family = descendants(product.process.pid)
-        assert product.stop() == 0
-        assert not alive(family)
-    finally:
-        product.process.kill()
-        product.process.wait()
-
-
 def test_a_job_outlives_its_server(tmp_path: Path, port: int, models_dir: Path) -> None:
-    with started(tmp_path, port, models_dir) as first:
+    with running(tmp_path, port, models_dir, VOXHALL_API_KEY="") as first:
         printed = first.printed.read_text()
         [key] = re.findall(r"API key +(\S+)", printed)
         [curl] = re.findall(r"^curl .+", printed, re.MULTILINE)
@@ -49,7 +31,7 @@ def test_a_job_outlives_its_server(tmp_path: Path, port: int, models_dir: Path) 
             job = submit(client, {"kind": "speech", "text": LINES, "voice": "am_fenrir"})
             until(lambda: view(client, job)["progress"])
     assert key not in first.logged.read_text()
-    with started(tmp_path, port, models_dir) as second:
+    with running(tmp_path, port, models_dir, VOXHALL_API_KEY="") as second:
         assert "API key" not in second.printed.read_text()
         with second.client(key) as client:
             assert finished(client, job)["state"] == "succeeded"
