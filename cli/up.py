@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from redis.exceptions import RedisError
+
 from cli import broker
 from cli.greeting import greet, wait_until_ready
 from cli.process import empty, fail, prepare
@@ -21,6 +23,7 @@ from jobs.database import Database, migrate
 from jobs.errors import Conflict, Unavailable
 from jobs.keys import Keys
 from jobs.ledger import Ledger
+from jobs.presence import Presences
 from jobs.settings import Settings, environment
 from models.catalog import CatalogError, load_catalog
 from models.store import Store, StoreError
@@ -78,14 +81,17 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
     variables = environment(settings)
     voxhall = [sys.executable, "-m", "cli"]
     database = Database(settings.ledger_url)
+    presences = Presences(settings.redis_url or "")
     queue.connect(settings)
 
     def recover(env: Mapping[str, str]) -> None:
+        dead = env["VOXHALL_WORKER_ID"]
         try:
-            for name in Ledger(database).recover(worker=env["VOXHALL_WORKER_ID"]):
+            for name in Ledger(database).recover(worker=dead):
                 queue.wake(name)
-        except Unavailable as error:
-            log.warning("steps not taken back yet; their leases run out", extra={"reason": error.message})
+            presences.leave(dead)
+        except (Unavailable, RedisError) as error:
+            log.warning("not recovered yet; leases and presence run out", extra={"reason": type(error).__name__})
 
     def worker(role: str) -> Program:
         def env() -> Mapping[str, str]:

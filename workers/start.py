@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from celery import Celery
-from celery.platforms import SecurityWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_shutting_down
 
 from jobs import logs, queue
@@ -60,8 +60,9 @@ def _prepare(name: RoleName, settings: Settings) -> None:
     # OpenMP's threads wait by spinning, which on a CPU that others use too makes a render several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logs.configure(name, as_json=settings.log_json)
-    # Celery warns root about pickled messages; it takes JSON only here.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
+    # Celery warns root about pickled messages, where it takes JSON only; and of late acknowledgement, which is off.
+    for category in (SecurityWarning, CPendingDeprecationWarning):
+        warnings.filterwarnings("ignore", category=category)
 
 
 def _run(app: Celery, role: Role, worker: Worker, attendance: Attendance) -> None:

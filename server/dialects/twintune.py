@@ -28,6 +28,11 @@ LINK_SECONDS = 5 * 3600
 """Documented: the URL expires after five hours."""
 
 STATUS = {"queued": "RUNNING", "running": "RUNNING", "succeeded": "SUCCESS", "failed": "FAILED", "canceled": "FAILED"}
+LONGER = {
+    "msg": f"ensure this value has at most {LONGEST} characters",
+    "type": "value_error.any_str.max_length",
+    "ctx": {"limit_value": LONGEST},
+}
 FIELDS = {"text": "tts_text", "voice": "tts_voice"}
 
 
@@ -110,9 +115,9 @@ def _time(seconds: float | None) -> str | None:
 
 def error(error: VoxhallError, status: int) -> Response:
     if isinstance(error, InvalidRequest) and status == 400:
-        kind = "value_error.any_str.max_length" if isinstance(error, TextTooLong) else "value_error"
-        place = ["body", FIELDS.get(error.param or "", error.param or "")]
-        return JSONResponse({"detail": [{"loc": place, "msg": error.message, "type": kind}]}, status_code=422)
+        problem: dict[str, Any] = {"loc": ["body", FIELDS.get(error.param or "", error.param or "")]}
+        problem |= LONGER if isinstance(error, TextTooLong) else {"msg": error.message, "type": "value_error"}
+        return JSONResponse({"detail": [problem]}, status_code=422)
     fixed = {401: (403, "Forbidden"), 404: (404, "Not Found"), 413: (413, "Payload Too Large")}
     status, message = fixed.get(status, (status, error.message))
     return JSONResponse({"message": message}, status_code=status)
@@ -123,10 +128,11 @@ def invalid(error: RequestValidationError) -> Response:
 
 
 def _problem(problem: dict[str, Any]) -> dict[str, Any]:
-    """Pydantic v1's words for the two faults that clients know by name."""
+    """Pydantic v1's words for the faults that clients know by name."""
     words = {
         "missing": ("field required", "value_error.missing"),
         "string_type": ("str type expected", "type_error.str"),
+        "json_invalid": (problem["msg"], "value_error.jsondecode"),
     }
     message, kind = words.get(problem["type"], (problem["msg"], "value_error"))
     return {"loc": list(problem["loc"]), "msg": message, "type": kind}

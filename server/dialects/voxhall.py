@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, NotFound, VoxhallError
+from jobs.errors import InvalidRequest, NotFound, TextTooLong, VoxhallError
 from jobs.ledger import Job
 from jobs.specs import SPEC, SpeechSpec, TranscriptionSpec
 from jobs.submit import forget, submit
@@ -185,7 +185,8 @@ def _checked(hall: Hall, raw: str | bytes) -> SpeechSpec | TranscriptionSpec:
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"] if part not in ("speech", "transcription"))
-        raise InvalidRequest(f"{place or 'spec'}: {problem['msg']}", param=place or None) from error
+        kind = TextTooLong if problem["type"] == "string_too_long" else InvalidRequest
+        raise kind(f"{place or 'spec'}: {problem['msg']}", param=place or None) from error
     if isinstance(spec, TranscriptionSpec):
         return transcription_spec(hall, **spec.model_dump(exclude={"kind"}))
     checked = speech_spec(hall.catalog, **spec.model_dump(exclude={"kind", "format"}), audio_format=spec.format)
