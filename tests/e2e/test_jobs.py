@@ -196,7 +196,7 @@ def test_models(client: httpx.Client) -> None:
     ("spec", "status", "code", "param"),
     [
         (GREETING | {"text": ""}, 400, "invalid_request", "text"),
-        (GREETING | {"text": "a" * 100_001}, 400, "invalid_request", "text"),
+        (GREETING | {"text": "a" * 100_001}, 400, "text_too_long", "text"),
         (GREETING | {"text": GERMAN}, 400, "invalid_request", "text"),
         (GREETING | {"voice": "nobody"}, 400, "unknown_voice", "voice"),
         (GREETING | {"model": "nothing"}, 400, "unknown_model", "model"),
