@@ -65,7 +65,7 @@ class Settings(BaseModel):
     max_upload_bytes: int = Field(default=100 * MEBIBYTE, ge=1)
     """Largest upload of any endpoint; a dialect may set a lower limit."""
 
-    speech_threads: int = Field(default=4, ge=1, le=64)
+    speech_threads: int = Field(default=16, ge=1, le=64)
     """Jobs that the torch worker holds at once. One thread of them runs the model."""
 
     transcription_threads: int = Field(default=2, ge=1, le=64)

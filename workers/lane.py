@@ -1,11 +1,12 @@
 """The one thread of a process that runs the model.
 
-Threads of jobs prepare work and wait here; a call for a caller who waits goes before background calls, otherwise first
-come, first served.
+Threads of jobs prepare work and wait here. The call with the earliest deadline goes first, so that every job gets its
+first audio early and none is starved: deadlines lie in the past some time.
 """
 
 import atexit
 import itertools
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -17,21 +18,24 @@ Result = TypeVar("Result")
 
 class Lane:
     def __init__(self) -> None:
-        self._calls: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any] | None]] = queue.PriorityQueue()
+        self._calls: queue.PriorityQueue[tuple[float, int, Future[Any], Callable[[], Any] | None]] = (
+            queue.PriorityQueue()
+        )
         self._order = itertools.count()
         self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
         self._thread.start()
         # An interpreter that ends while a thread is inside torch aborts.
         atexit.register(self.close)
 
-    def submit(self, call: Callable[[], Result], *, interactive: bool) -> Future[Result]:
+    def submit(self, call: Callable[[], Result], *, deadline: float) -> Future[Result]:
+        """`deadline` is in seconds of the monotonic clock; calls with the same one go first come, first served."""
         future: Future[Result] = Future()
-        self._calls.put((0 if interactive else 1, next(self._order), future, call))
+        self._calls.put((deadline, next(self._order), future, call))
         return future
 
     def close(self) -> None:
         """Returns when the call that runs has ended; those behind it are never made."""
-        self._calls.put((-1, next(self._order), Future(), None))
+        self._calls.put((-math.inf, next(self._order), Future(), None))
         self._thread.join()
 
     def _run(self) -> None:

@@ -29,6 +29,9 @@ from workers.step import Step
 WINDOW = 3
 """Segments of one job that wait for the lane at once, so that it never idles while a segment is stored."""
 
+PHONEMES_PER_SECOND = 15.0
+"""Kokoro's pace at speed 1, about: it decides whose segment is wanted first, nothing else."""
+
 TOLERANCE = 3_600
 """Samples of the encoded file by which it may differ from its segments: an encoder's padding."""
 
@@ -51,51 +54,54 @@ class SpeechRunner:
 
     def _render(self, step: Step, spec: SpeechSpec, kokoro: Kokoro) -> None:
         stored = set(step.files.list(segment_prefix(step.job.id, step.claim.position)))
-        pending: deque[_Rendering] = deque()
+        pending: deque[tuple[_Piece, Future[Synthesis]]] = deque()
         try:
-            for index, (part, fraction) in enumerate(self._segments(spec)):
+            for piece in self._pieces(spec):
                 step.check()
-                if segment_key(step.job.id, step.claim.position, index) not in stored:
-                    pending.append(_Rendering(index, part, fraction, self._start(step, spec, kokoro, index, part)))
+                if segment_key(step.job.id, step.claim.position, piece.index) not in stored:
+                    pending.append((piece, self._start(step, spec, kokoro, piece)))
                 if len(pending) == WINDOW:
-                    _keep(step, pending.popleft())
+                    _keep(step, *pending.popleft())
             while pending:
-                _keep(step, pending.popleft())
+                _keep(step, *pending.popleft())
         finally:
-            for rendering in pending:
-                rendering.synthesis.cancel()
+            for _, synthesis in pending:
+                synthesis.cancel()
 
-    def _segments(self, spec: SpeechSpec) -> Iterator[tuple[Segment, float]]:
-        """Each segment with the fraction of the text that is done after it."""
-        done = 0
+    def _pieces(self, spec: SpeechSpec) -> Iterator["_Piece"]:
         phonemize = partial(self._phonemizer.phonemize, language=spec.language or "en-us")
-        for part in segments(spec.text, phonemize):
-            done += len(part.text)
-            yield part, min(1.0, done / len(spec.text))
+        characters, phonemes = 0, 0
+        for index, part in enumerate(segments(spec.text, phonemize)):
+            characters += len(part.text)
+            start = phonemes / PHONEMES_PER_SECOND / spec.speed
+            yield _Piece(index, part, min(1.0, characters / len(spec.text)), start)
+            phonemes += len(part.phonemes)
 
-    def _start(self, step: Step, spec: SpeechSpec, kokoro: Kokoro, index: int, part: Segment) -> Future[Synthesis]:
-        seed = None if spec.seed is None else (spec.seed + index) % 2**32
-        call = partial(kokoro.synthesize, part.phonemes, spec.voice, spec.speed, seed=seed)
-        return self._lane.submit(call, interactive=step.claim.interactive)
+    def _start(self, step: Step, spec: SpeechSpec, kokoro: Kokoro, piece: "_Piece") -> Future[Synthesis]:
+        seed = None if spec.seed is None else (spec.seed + piece.index) % 2**32
+        call = partial(kokoro.synthesize, piece.part.phonemes, spec.voice, spec.speed, seed=seed)
+        return self._lane.submit(call, deadline=step.deadline(piece.start))
 
 
 @dataclass(frozen=True, slots=True)
-class _Rendering:
-    """A segment on its way through the lane."""
+class _Piece:
+    """A segment in its text."""
 
     index: int
     part: Segment
     fraction: float
-    synthesis: Future[Synthesis]
+    """How much of the text is done with it, in 0..1."""
+    start: float
+    """Seconds of audio before it, about."""
 
 
-def _keep(step: Step, rendering: _Rendering) -> None:
-    samples = step.wait(rendering.synthesis).samples
-    shaped = np.concatenate(list(join([(samples, rendering.part.pause)], Kokoro.sample_rate)))
-    step.files.put(segment_key(step.job.id, step.claim.position, rendering.index), to_f32(shaped))
+def _keep(step: Step, piece: _Piece, synthesis: Future[Synthesis]) -> None:
+    samples = step.wait(synthesis).samples
+    shaped = np.concatenate(list(join([(samples, piece.part.pause)], Kokoro.sample_rate)))
+    step.files.put(segment_key(step.job.id, step.claim.position, piece.index), to_f32(shaped))
     # The last percent is the encoding's.
-    step.progress(0.99 * rendering.fraction)
-    step.announce(rendering.index)
+    step.progress(0.99 * piece.fraction)
+    step.announce(piece.index)
 
 
 def _assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:

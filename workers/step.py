@@ -1,6 +1,7 @@
 """A claimed step as its runner sees it."""
 
 import threading
+import time
 from concurrent import futures
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
@@ -14,6 +15,9 @@ Result = TypeVar("Result")
 
 PATIENCE = 0.25
 """Seconds until a waiting step looks whether it is still wanted."""
+
+
+BACKGROUND_SLACK = 60.0
 
 
 class Stopping(Exception):
@@ -32,7 +36,16 @@ class Step:
         self._ledger = ledger
         self._events = events
         self._stopping = stopping
+        self._started = time.monotonic()
         self.lost = threading.Event()
+
+    def deadline(self, after: float) -> float:
+        """When the audio that comes `after` seconds of other audio is wanted, in seconds of the monotonic clock.
+
+        A caller listens from the start of the step on, without a gap; a background step has a minute more. So
+        background work gives way, and comes to its turn all the same.
+        """
+        return self._started + after + (0.0 if self.claim.interactive else BACKGROUND_SLACK)
 
     def check(self) -> None:
         """To be called between two pieces of work.

@@ -1,6 +1,7 @@
 """Runs transcription steps: decode the input, transcribe it piece by piece, store the transcript."""
 
 import json
+from concurrent.futures import Future
 from dataclasses import asdict
 from typing import Any
 
@@ -34,19 +35,20 @@ class TranscriptionRunner:
         self, step: Step, whisper: Whisper, audio: Decoded, options: TranscriptionOptions
     ) -> tuple[Transcription, list[Segment]]:
         """Each 30 s window is a call of its own on the lane, so that a short file need not wait for a long one."""
-        interactive = step.claim.interactive
         try:
-            start = self._lane.submit(lambda: whisper.transcribe(audio.samples, options), interactive=interactive)
+            start = self._lane.submit(lambda: whisper.transcribe(audio.samples, options), deadline=step.deadline(0.0))
             transcription = step.wait(start)
         except UnsupportedLanguage as error:
             raise InvalidRequest(str(error), param="language") from error
         segments: list[Segment] = []
-        while segment := step.wait(
-            self._lane.submit(lambda: next(transcription.segments, None), interactive=interactive)
-        ):
+        while segment := step.wait(self._next(step, transcription, segments)):
             segments.append(segment)
             step.progress(min(0.99, segment.end / transcription.info.duration))
         return transcription, segments
+
+    def _next(self, step: Step, transcription: Transcription, done: list[Segment]) -> Future[Segment | None]:
+        deadline = step.deadline(done[-1].end if done else 0.0)
+        return self._lane.submit(lambda: next(transcription.segments, None), deadline=deadline)
 
 
 def _store(

@@ -14,7 +14,7 @@ class Gate:
 
     def __init__(self, lane: Lane) -> None:
         self._entered, self._open = threading.Event(), threading.Event()
-        self.future = lane.submit(self._wait, interactive=True)
+        self.future = lane.submit(self._wait, deadline=0.0)
         assert self._entered.wait(10)
 
     def _wait(self) -> None:
@@ -27,14 +27,14 @@ class Gate:
 
 
 def test_a_call_gives_its_result() -> None:
-    assert Lane().submit(lambda: 2 + 2, interactive=False).result(10) == 4
+    assert Lane().submit(lambda: 2 + 2, deadline=1.0).result(10) == 4
 
 
-def test_callers_who_wait_go_first_then_first_come_first_served() -> None:
+def test_the_earliest_deadline_goes_first_then_first_come_first_served() -> None:
     lane, done = Lane(), list[str]()
     gate = Gate(lane)
-    calls = [("b1", False), ("b2", False), ("i1", True), ("b3", False), ("i2", True)]
-    futures = [lane.submit(partial(done.append, name), interactive=first) for name, first in calls]
+    calls = [("b1", 60.0), ("b2", 60.0), ("i1", 0.0), ("b3", 60.0), ("i2", 0.0)]
+    futures = [lane.submit(partial(done.append, name), deadline=deadline) for name, deadline in calls]
     gate.open()
     for future in futures:
         future.result(10)
@@ -44,8 +44,8 @@ def test_callers_who_wait_go_first_then_first_come_first_served() -> None:
 def test_a_call_that_was_cancelled_before_its_turn_is_never_made() -> None:
     lane, done = Lane(), list[str]()
     gate = Gate(lane)
-    unwanted = lane.submit(lambda: done.append("unwanted"), interactive=True)
-    wanted = lane.submit(lambda: done.append("wanted"), interactive=False)
+    unwanted = lane.submit(lambda: done.append("unwanted"), deadline=0.0)
+    wanted = lane.submit(lambda: done.append("wanted"), deadline=1.0)
     assert unwanted.cancel()
     gate.open()
     wanted.result(10)
@@ -61,12 +61,12 @@ def test_an_exception_reaches_the_one_who_waits_and_nobody_else() -> None:
     def leave() -> None:
         raise SystemExit
 
-    failed, left = lane.submit(fail, interactive=False), lane.submit(leave, interactive=False)
+    failed, left = lane.submit(fail, deadline=1.0), lane.submit(leave, deadline=1.0)
     with pytest.raises(ZeroDivisionError, match="of the call"):
         failed.result(10)
     with pytest.raises(SystemExit):
         left.result(10)
-    assert lane.submit(lambda: "alive", interactive=False).result(10) == "alive"
+    assert lane.submit(lambda: "alive", deadline=1.0).result(10) == "alive"
 
 
 def test_calls_of_many_threads_are_made_one_at_a_time_on_one_thread() -> None:
@@ -84,7 +84,7 @@ def test_calls_of_many_threads_are_made_one_at_a_time_on_one_thread() -> None:
     results: list[bool] = []
 
     def ask() -> None:
-        results.extend([lane.submit(call, interactive=bool(n % 2)).result(10) for n in range(50)])
+        results.extend([lane.submit(call, deadline=n % 2).result(10) for n in range(50)])
 
     askers = [threading.Thread(target=ask) for _ in range(8)]
     for asker in askers:
@@ -98,7 +98,7 @@ def test_calls_of_many_threads_are_made_one_at_a_time_on_one_thread() -> None:
 def test_closing_waits_for_the_call_that_runs_and_makes_no_other() -> None:
     lane, done = Lane(), list[str]()
     gate = Gate(lane)
-    waiting = lane.submit(lambda: done.append("waiting"), interactive=True)
+    waiting = lane.submit(lambda: done.append("waiting"), deadline=0.0)
     closing = threading.Thread(target=lane.close)
     closing.start()
     gate.open()
@@ -117,7 +117,7 @@ def compute():
     running.set()
     torch.rand(3_000, 3_000) @ torch.rand(3_000, 3_000)
     raise SystemExit(7)
-Lane().submit(compute, interactive=True)
+Lane().submit(compute, deadline=0.0)
 running.wait()
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
