@@ -32,6 +32,9 @@ class Client:
         """The job again and again while it runs; the last one is over."""
         try:
             with self._http.stream("GET", f"/jobs/{job_id}/events", timeout=None) as response:
+                if response.is_error:
+                    response.read()
+                    raise fail(_message(response))
                 for line in response.iter_lines():
                     if line.startswith("data: "):
                         yield json.loads(line.removeprefix("data: "))
@@ -49,10 +52,11 @@ class Client:
 
     def download(self, url: str, path: Path) -> None:
         try:
-            with httpx.stream("GET", url, timeout=60, follow_redirects=True) as response, path.open("wb") as file:
+            with httpx.stream("GET", url, timeout=60, follow_redirects=True) as response:
                 response.raise_for_status()
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
+                with path.open("wb") as file:
+                    for chunk in response.iter_bytes():
+                        file.write(chunk)
         except httpx.HTTPError as error:
             raise fail(f"The result could not be fetched ({error}).") from error
         except OSError as error:

@@ -11,9 +11,10 @@ from typing import Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from cli.process import prepare
+from cli.process import address_family, prepare
 from jobs.settings import PREFIX, Settings
 from models.catalog import CatalogError, load_catalog
 from models.store import Store, StoreError
@@ -35,7 +36,7 @@ def run(settings: Settings) -> None:
     findings = [finding for look in _LOOKS for finding in look(settings)]
     table = Table("what", "found", "verdict", box=None)
     for finding in findings:
-        table.add_row(finding.what, finding.found, f"[{COLORS[finding.verdict]}]{finding.verdict}[/]")
+        table.add_row(finding.what, escape(finding.found), f"[{COLORS[finding.verdict]}]{finding.verdict}[/]")
     Console().print(table)
     if any(finding.verdict == "bad" for finding in findings):
         raise typer.Exit(1)
@@ -55,7 +56,14 @@ def _python(_settings: Settings) -> list[Finding]:
 
 
 def _packages(_settings: Settings) -> list[Finding]:
-    return [Finding(name, importlib.metadata.version(name), "ok") for name in PACKAGES]
+    return [_package(name) for name in PACKAGES]
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, importlib.metadata.version(name), "ok")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, "not installed", "bad")
 
 
 def _driver(_settings: Settings) -> list[Finding]:
@@ -105,7 +113,7 @@ def _disk(settings: Settings) -> list[Finding]:
 
 
 def _port(settings: Settings) -> list[Finding]:
-    with socket.socket() as probe:
+    with socket.socket(address_family(settings.host)) as probe:
         taken = probe.connect_ex((settings.host, settings.port)) == 0
     where = f"{settings.host}:{settings.port}"
     return [Finding("port", f"{where} answers: Voxhall or another server runs" if taken else f"{where} is free", "ok")]

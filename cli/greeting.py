@@ -1,7 +1,6 @@
 """What `voxhall up` shows once all is ready: a first sentence, spoken through its own HTTP API, and how to go on."""
 
 import time
-from typing import Any
 
 import httpx
 from rich.console import Console
@@ -13,6 +12,8 @@ from jobs.keys import Keys
 from jobs.settings import Settings
 
 PATIENCE = 300.0
+SENTENCE_PATIENCE = 120.0
+POLL = 0.2
 SENTENCE = "Voxhall is ready. Every word that you hear was spoken on this machine."
 CURL = """\
 curl -s {url}/v1/audio/speech -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \
@@ -40,28 +41,20 @@ def wait_until_ready(settings: Settings, supervisor: Supervisor) -> bool:
     return False
 
 
-def greet(settings: Settings) -> None:
+def greet(settings: Settings, supervisor: Supervisor, key: str | None) -> None:
+    """Tells how to go on. At the first start, when `key` is known, it also speaks a first sentence with it."""
     url = local_url(settings)
-    keys = Keys(Database(settings.ledger_url))
-    key = _first_key(keys)
-    try:
-        job, seconds = _first_sentence(keys, url)
-    except httpx.HTTPError as error:
-        console.print(f"The first sentence failed: {error}")
-        return
+    shown = key or _first_key(Keys(Database(settings.ledger_url)))
     console.print(f"\n[bold green]Voxhall is ready[/] at {url}\n")
-    if job["state"] == "succeeded":
-        spoken = f"{job['result']['duration']:.1f} s of speech in {seconds:.1f} s"
-        console.print(f"  First sentence  {job['result']['url']}\n                  ({spoken})")
-    else:
-        console.print(f"  First sentence  [red]failed[/]: {job['error']['message']}")
-    if key:
+    if shown and not key:
         console.print(
-            f"  API key         {key}\n                  (shown this once; `voxhall keys create NAME` makes more)"
+            f"  API key         {shown}\n                  (shown this once; `voxhall keys create NAME` makes more)"
         )
+    if shown:
+        console.print(f"  First sentence  {_first_sentence(supervisor, url, shown)}")
     console.print(f"  API page        {url}/docs\n\n  Try it:\n")
-    # Not through rich: the line is to be pasted as it is.
-    print(CURL.format(url=url, key=key or "$VOXHALL_API_KEY"), flush=True)
+    # Not through rich: the line is to be pasted as it is. A key that the operator chose is not repeated.
+    print(CURL.format(url=url, key="$VOXHALL_API_KEY" if key or not shown else shown), flush=True)
     console.print("\nCtrl-C stops it.")
 
 
@@ -72,23 +65,28 @@ def _first_key(keys: Keys) -> str | None:
     return keys.create("first")[1]
 
 
-def _first_sentence(keys: Keys, url: str) -> tuple[dict[str, Any], float]:
-    key, secret = keys.create("voxhall up")
-    started = time.monotonic()
+def _first_sentence(supervisor: Supervisor, url: str, key: str) -> str:
+    """The link to it, or why there is none. The children are watched over meanwhile."""
     spec = {"kind": "speech", "text": SENTENCE, "voice": "af_heart"}
+    started = time.monotonic()
     try:
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {secret}"}, timeout=30) as client:
-            job: dict[str, Any] = client.post("/jobs", json=spec).raise_for_status().json()
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10) as client:
+            job = client.post("/jobs", json=spec).raise_for_status().json()
             while job["state"] in ("queued", "running"):
-                time.sleep(0.1)
+                supervisor.watch(POLL)
+                if supervisor.stopping or time.monotonic() - started > SENTENCE_PATIENCE:
+                    return f"is not spoken yet; `voxhall jobs show {job['id']}` tells"
                 job = client.get(f"/jobs/{job['id']}").raise_for_status().json()
-    finally:
-        keys.revoke(key.id)
-    return job, time.monotonic() - started
+    except httpx.HTTPError as error:
+        return f"failed: {error}"
+    if job["state"] != "succeeded":
+        return f"failed: {job['error']['message']}"
+    spoken = f"{job['result']['duration']:.1f} s of speech in {time.monotonic() - started:.1f} s"
+    return f"{job['result']['url']}\n                  ({spoken})"
 
 
 def _problems(url: str) -> list[str]:
     try:
         return list(httpx.get(f"{url}/readyz", timeout=5).json()["problems"])
-    except httpx.HTTPError:
+    except (httpx.HTTPError, ValueError, KeyError):
         return ["No worker: the API does not answer yet."]

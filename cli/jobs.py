@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.client import Client, connect
 from cli.process import settings
@@ -27,9 +27,9 @@ def listing(state: str | None = None, page: int = 1, server: Server = None, key:
     found = _client(server, key).call(
         "GET", "/jobs", params={"state": state, "page": page} if state else {"page": page}
     )
-    table = Table("id", "kind", "state", "done", "created", box=None)
+    table = Table(Column("id", no_wrap=True, min_width=32), "kind", "state", "done", "created", box=None)
     for job in found["jobs"]:
-        table.add_row(job["id"], job["kind"], job["state"], f"{job['progress']:.0%}", job["created_at"][:19])
+        table.add_row(job["id"], job["kind"], job["state"], f"{job['progress']:.0%}", job["created_at"][5:16])
     Console().print(table)
     Console().print(f"{found['total']} in all, page {found['page']}")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.process import fail, prepare, settings
 from jobs.database import Database, migrate
@@ -31,7 +31,10 @@ def _keys(data_dir: Path | None) -> Keys:
 @app.command()
 def create(name: Annotated[str, typer.Argument(help="Who will use it.")], data_dir: DataDir = None) -> None:
     """Make a key and show it, this once."""
-    print(_keys(data_dir).create(name)[1])
+    try:
+        print(_keys(data_dir).create(name)[1])
+    except VoxhallError as error:
+        raise fail(error.message) from error
 
 
 @app.command("list")
@@ -39,7 +42,7 @@ def listing(
     every: Annotated[bool, typer.Option("--all", help="Revoked ones too.")] = False, data_dir: DataDir = None
 ) -> None:
     """The live keys, by their first characters."""
-    table = Table("id", "name", "key", "created", "state", box=None)
+    table = Table(Column("id", no_wrap=True, min_width=32), "name", "key", "created", "state", box=None)
     for key in _keys(data_dir).list():
         if key.revoked_at and not every:
             continue

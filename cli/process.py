@@ -1,12 +1,14 @@
 """What every Voxhall process does first: read the settings, and keep what it writes to itself."""
 
 import os
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from jobs.settings import Settings, SettingsError, load_settings
 
@@ -15,7 +17,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def fail(message: str) -> typer.Exit:
     """Prints one line that says what is wrong and what to do; to be raised."""
-    errors.print(f"[bold red]voxhall:[/] {message}", markup=True)
+    errors.print(f"[bold red]voxhall:[/] {escape(message)}")
     return typer.Exit(1)
 
 
@@ -44,6 +46,10 @@ def local_url(settings: Settings) -> str:
     """Where this machine reaches its own API."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def address_family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def empty(folder: Path) -> None:

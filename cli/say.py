@@ -20,4 +20,4 @@ def run(client: Client, *, text: str, output: Path, voice: str, speed: float) ->
     with bar("Speaking") as show:
         job = client.finished(job["id"], show)
     client.download(job["result"]["url"], output)
-    errors.print(f"{output}: {job['result']['duration']:.1f} s")
+    errors.print(f"{output}: {job['result']['duration']:.1f} s", markup=False)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from cli import broker
 from cli.greeting import greet, wait_until_ready
-from cli.process import empty, fail, prepare
+from cli.process import address_family, empty, fail, prepare
 from cli.supervisor import ROOT, Program, Supervisor
 from jobs import logs, queue
 from jobs.database import Database, migrate
@@ -42,22 +42,27 @@ def run(settings: Settings) -> None:
     with _sole_owner(settings.data_dir):
         _check(settings)
         empty(settings.data_dir / "tmp")
-        open_ledger(settings)
-        _supervise(settings)
+        key = open_ledger(settings)
+        _supervise(settings, key)
 
 
-def open_ledger(settings: Settings) -> None:
-    """Brings the ledger to the newest revision, and takes the key of the settings into it."""
+def open_ledger(settings: Settings) -> str | None:
+    """Brings the ledger to the newest revision, and takes the key of the settings into it.
+
+    Returns:
+        That key, at the start that took it.
+    """
     try:
         migrate(settings.ledger_url)
     except Unavailable as error:
         raise fail(error.message) from error
     if settings.api_key:
         with suppress(Conflict):  # it was taken at an earlier start
-            Keys(Database(settings.ledger_url)).create("first", settings.api_key.get_secret_value())
+            return Keys(Database(settings.ledger_url)).create("first", settings.api_key.get_secret_value())[1]
+    return None
 
 
-def _supervise(settings: Settings) -> None:
+def _supervise(settings: Settings, key: str | None) -> None:
     try:
         socket_path = None if settings.redis_url else broker.socket_path(settings.data_dir.resolve())
     except PermissionError as error:
@@ -70,7 +75,7 @@ def _supervise(settings: Settings) -> None:
     supervisor.start()
     try:
         if wait_until_ready(settings, supervisor):
-            greet(settings)
+            greet(settings, supervisor, key)
         supervisor.watch()
     finally:
         supervisor.stop()
@@ -105,7 +110,7 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
 
 
 def _check(settings: Settings) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+    with socket.socket(address_family(settings.host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))

@@ -1,5 +1,6 @@
 """Connections to the ledger's database, SQLite or PostgreSQL, and its migrations."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,11 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from jobs.errors import Unavailable
+from jobs.errors import LedgerUnavailable, Unavailable
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x766F7868616C6C
@@ -27,20 +31,27 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        """Raises `LedgerUnavailable`."""
+        with _answering(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Raises `Unavailable` where the database cannot take the change (disk full, locked for too long)."""
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise Unavailable(f"The ledger cannot be written: {error.orig}.") from error
+        """Raises `LedgerUnavailable` where the database cannot take the change (disk full, locked for too long)."""
+        with _answering(), self.engine.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        log.warning("the ledger does not answer", extra={"reason": str(error.args[0])[:200] if error.args else ""})
+        raise LedgerUnavailable("The ledger does not answer; try again soon.") from error
 
 
 def migrate(url: str) -> None:
@@ -88,5 +99,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return  # a read takes no lock
     # A transaction that reads first and writes later would meet SQLITE_BUSY without any waiting.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

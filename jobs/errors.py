@@ -11,6 +11,7 @@
     ├── UploadTooLarge
     ├── Conflict              the job is not in a state that allows it
     ├── Unavailable           the server cannot do it now (a model that is not installed, a full disk)
+    │   └── LedgerUnavailable
     └── JobFailed             the job that the caller waited for failed
 
 `LeaseLost` stands apart: it tells a worker to drop a step, and no caller ever sees it.
@@ -66,6 +67,10 @@ class Conflict(VoxhallError):
 
 class Unavailable(VoxhallError):
     code = "unavailable"
+
+
+class LedgerUnavailable(Unavailable):
+    """It passes: nothing of the job is to blame."""
 
 
 class JobFailed(VoxhallError):

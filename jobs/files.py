@@ -1,7 +1,7 @@
 """The file store: a local folder by default, S3-compatible by URL. Keys are made from ids only, never from names."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,27 +45,31 @@ class FileStore:
 
     def put(self, key: str, data: bytes | Path | IO[bytes]) -> None:
         """Raises `Unavailable` where the store does not take it: a full disk, a bucket out of reach."""
-        try:
+        with _answering():
             obstore.put(self._store, key, data)
-        except (BaseError, OSError) as error:
-            reason = "its disk is full" if "No space left" in str(error) else type(error).__name__
-            raise Unavailable(f"The file store takes no files: {reason}.") from error
 
     def get(self, key: str) -> bytes:
-        """Raises `NotFound`."""
+        """Raises `NotFound`, `Unavailable`."""
         try:
-            return bytes(obstore.get(self._store, key).bytes())
+            with _answering():
+                return bytes(obstore.get(self._store, key).bytes())
         except FileNotFoundError as error:
             raise NotFound("The file is gone.") from error
 
     def list(self, prefix: str) -> list[str]:
-        """All keys below `prefix`, sorted."""
-        return sorted(meta["path"] for batch in obstore.list(self._store, prefix) for meta in batch)
+        """All keys below `prefix`, sorted. Raises `Unavailable`."""
+        with _answering():
+            return sorted(meta["path"] for batch in obstore.list(self._store, prefix) for meta in batch)
 
     def delete(self, prefix: str) -> None:
-        """Deletes every file below `prefix`; none is fine."""
-        if keys := self.list(prefix):
-            obstore.delete(self._store, keys)
+        """Deletes every file below `prefix`; none is fine, and so is another who deletes them too.
+
+        Raises:
+            Unavailable
+        """
+        for key in self.list(prefix):
+            with suppress(FileNotFoundError), _answering():
+                obstore.delete(self._store, key)
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -86,6 +90,17 @@ class FileStore:
         if isinstance(self._store, S3Store):
             return obstore.sign(self._store, "GET", key, timedelta(seconds=seconds))
         return None
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:
+        reason = "its disk is full" if "No space left" in str(error) else type(error).__name__
+        raise Unavailable(f"The file store does not answer: {reason}.") from error
 
 
 def open_files(settings: Settings) -> FileStore:

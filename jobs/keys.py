@@ -14,8 +14,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from jobs.database import Database
-from jobs.errors import Conflict, NotFound, Unauthorized
+from jobs.errors import Conflict, InvalidRequest, NotFound, Unauthorized
 from jobs.schema import keys
+
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class Keys:
 
         Raises:
             Conflict: this secret is a key already.
+            InvalidRequest: the name has more than 100 characters.
         """
+        if len(name) > LONGEST_NAME:
+            raise InvalidRequest(f"A key's name may have {LONGEST_NAME} characters.", param="name")
         secret = secret or f"vox-{secrets.token_urlsafe(32)}"
         key = Key(uuid.uuid4().hex, name, secret[:8], time.time(), None)
         row = {"id": key.id, "name": name, "hint": key.hint, "digest": _digest(secret), "created_at": key.created_at}

@@ -220,10 +220,15 @@ class Ledger:
             _must(connection, update(steps).where(_held(claim)).values(state="failed", lease=None))
             _end_job(connection, claim.job_id, state="failed", error_code=code, error_message=message)
 
-    def release(self, claim: Claim) -> None:
-        """Gives the step back uncharged, for a worker that stops gracefully."""
+    def release(self, claim: Claim, *, cleared: bool = False) -> None:
+        """Gives the step back uncharged.
+
+        Args:
+            cleared: whether it need not run alone any more.
+        """
+        back = {"state": "queued", "lease": None, "worker": None} | ({"alone": False} if cleared else {})
         with self._database.write() as connection:
-            connection.execute(update(steps).where(_held(claim)).values(state="queued", lease=None, worker=None))
+            connection.execute(update(steps).where(_held(claim)).values(**back))
 
     # What the reaper and the supervisor do.
 

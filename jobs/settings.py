@@ -99,12 +99,13 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     """
     environ = os.environ if environ is None else environ
     given: dict[str, Any] = {
-        name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX) and value
+        name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)
     }
     unknown = sorted(set(given) - set(Settings.model_fields))
     if unknown:
         names = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsError(f"Unknown setting {names}. `voxhall doctor --settings` lists the known ones.")
+    given = {name: value for name, value in given.items() if value}
     given |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings.model_validate(given)

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 AudioFormat = Literal["mp3", "wav", "flac", "opus", "ogg", "aac", "m4a", "pcm"]
 Queue = Literal["speech", "transcription", "tools"]
 
+LONGEST_PROMPT = 2_000
+
 
 class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +39,7 @@ class TranscriptionSpec(_Spec):
     model: str = "whisper-base"
     language: str | None = Field(default=None, description="ISO 639-1 code; absent: detected")
     word_times: bool = False
-    prompt: str | None = Field(default=None, max_length=2_000)
+    prompt: str | None = Field(default=None, max_length=LONGEST_PROMPT)
     temperature: float | None = Field(default=None, ge=0.0, le=1.0)
 
     @property

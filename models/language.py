@@ -45,7 +45,7 @@ _LATIN_LANGUAGES = {
     "tl": "Tagalog", "tr": "Turkish", "vi": "Vietnamese",
 }  # fmt: skip
 
-_SPOKEN = regex.compile(r"[\p{L}\p{N}]")
+_SPOKEN = regex.compile(r"[\p{L}\p{N}--\p{Lm}]", regex.VERSION1)
 _LINK_MARKS = ("://", "@", "www.")
 _SENTENCE_ENDS = re.compile(r"[.!?…](?=\s|$)|[:\n\"“”]")
 _PAUSES = re.compile(r"[^\w\s'\u2019-]+|\s-+\s")

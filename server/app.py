@@ -10,13 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from jobs.errors import InvalidRequest, NotFound, UploadTooLarge, VoxhallError
+from jobs.errors import InvalidRequest, NotFound, Unauthorized, UploadTooLarge, VoxhallError
 from jobs.settings import Settings
 from server import files, health, reference
 from server.body_limit import BodyLimit
 from server.dialects import openai, twintune, voxhall
 from server.dialects.base import Dialect, status_of
 from server.hall import open_hall
+from server.key_first import KeyFirst
 from server.waiting import CallerGone
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
+    app.add_middleware(KeyFirst)
     app.add_exception_handler(VoxhallError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -83,7 +85,7 @@ def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 413:
         limit = request.app.state.hall.settings.max_upload_bytes // (1024 * 1024)
         return _render(request, UploadTooLarge(f"The upload is larger than {limit} MB.", param="file"), 413)
-    kind = NotFound if error.status_code == 404 else InvalidRequest
+    kind = {401: Unauthorized, 404: NotFound}.get(error.status_code, InvalidRequest)
     response = _render(request, kind(f"{error.detail}."), error.status_code)
     response.headers.update(error.headers or {})
     return response

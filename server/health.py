@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
+from jobs.errors import LedgerUnavailable
 from jobs.presence import Presence
 from jobs.specs import QUEUES
 from server.hall import Hall, HallDependency
@@ -36,7 +37,7 @@ def _look(hall: Hall) -> tuple[list[str], list[dict[str, Any]]]:
     try:
         with hall.database.read() as connection:
             connection.execute(text("SELECT 1"))
-    except SQLAlchemyError:
+    except (LedgerUnavailable, SQLAlchemyError):
         problems.append("The ledger does not answer.")
     try:
         workers = hall.presences.all()

@@ -46,7 +46,7 @@ class AudioStream(StreamingResponse):
         try:
             await super().stream_response(send)
         except (JobFailed, NotFound, CallerGone) as error:
-            log.warning("stream broken off", extra={"reason": type(error).__name__})
+            log.warning("stream broken off", extra={"job": self._job.id, "reason": type(error).__name__})
 
 
 async def first_segment(hall: Hall, job: Job, request: Request) -> None:

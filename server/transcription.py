@@ -1,7 +1,7 @@
 """From a dialect's words to a transcription spec: the one place where a request for a transcript is checked."""
 
 from jobs.errors import InvalidRequest, UnknownModel
-from jobs.specs import TranscriptionSpec
+from jobs.specs import LONGEST_PROMPT, TranscriptionSpec
 from server.hall import Hall
 from server.installed import installed, require
 
@@ -29,6 +29,8 @@ def transcription_spec(
     spoken = language.lower().partition("-")[0] if language else None
     if spoken and spoken not in catalog.model(model).languages:
         raise InvalidRequest(f"`{model}` does not know the language `{spoken[:20]}`.", param="language")
+    if len(prompt or "") > LONGEST_PROMPT:
+        raise InvalidRequest(f"The prompt may have {LONGEST_PROMPT} characters.", param="prompt")
     return TranscriptionSpec(
         model=model, language=spoken, word_times=word_times, prompt=prompt, temperature=temperature
     )

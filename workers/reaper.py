@@ -4,11 +4,6 @@ import logging
 import threading
 import time
 
-from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
-
-from jobs.errors import VoxhallError
 from jobs.files import FileStore, job_prefix
 from jobs.ledger import Ledger
 from jobs.queue import messages, wake
@@ -37,7 +32,7 @@ class Reaper:
         while not stopping.wait(EVERY):
             try:
                 self.tend()
-            except (VoxhallError, RedisError, KombuError, SQLAlchemyError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever is out of order now, the next round may find it mended
                 log.warning("not tended", extra={"reason": type(error).__name__})
 
     def tend(self) -> None:

@@ -11,6 +11,11 @@ from jobs.events import Events
 from jobs.files import FileStore
 from jobs.ledger import Claim, Job, Ledger
 
+
+class Cleared(Exception):
+    """The step goes back to run among others: alone, it would hold up everybody for as long as it takes."""
+
+
 Result = TypeVar("Result")
 
 PATIENCE = 0.25
@@ -67,9 +72,16 @@ class Step:
                 return future.result()
 
     def progress(self, fraction: float) -> None:
-        """Records how much of the step is done, in 0..1. Raises `LeaseLost`."""
+        """Records how much of the step is done, in 0..1, once that much is stored.
+
+        Raises:
+            LeaseLost
+            Cleared: the step ran alone, and has now shown that it does not kill its worker.
+        """
         self._ledger.progress(self.claim, fraction)
         self._events.publish(self.job.id, "progress", progress=round(fraction, 4))
+        if self.claim.alone:
+            raise Cleared
 
     def announce(self, index: int) -> None:
         """Tells waiters that segment `index` is stored."""

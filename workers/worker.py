@@ -5,11 +5,12 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 
-from sqlalchemy.exc import SQLAlchemyError
+from pydantic import ValidationError
 
 from audio.errors import AudioError
-from jobs.errors import LeaseLost, NotFound, Unavailable, VoxhallError
+from jobs.errors import LeaseLost, LedgerUnavailable, NotFound, Unavailable, VoxhallError
 from jobs.events import Events
 from jobs.files import FileStore, job_prefix
 from jobs.ledger import Claim, Ledger
@@ -19,7 +20,7 @@ from jobs.specs import Queue
 from models.errors import ModelUnreadable
 from models.store import StoreError
 from workers.slots import Slots
-from workers.step import Runner, Step, Stopping
+from workers.step import Cleared, Runner, Step, Stopping
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,10 @@ class Worker:
     def work(self, queue: Queue) -> None:
         """Runs steps of `queue` until none is left that this process may take."""
         while not self.stopping.is_set():
-            claim = self._slots.take(lambda background, alone: self._claim(queue, background, alone))
+            try:
+                claim = self._slots.take(lambda background, alone: self._claim(queue, background, alone))
+            except LedgerUnavailable:
+                return  # the reaper wakes this queue again
             if claim is None:
                 return
             try:
@@ -75,7 +79,10 @@ class Worker:
     def _run(self, claim: Claim) -> None:
         try:
             job = self._ledger.get(claim.job_id)
-        except NotFound:
+        except (NotFound, LedgerUnavailable):
+            return
+        except ValidationError as error:  # a spec of another version; the error quotes it
+            self._fail(claim, RuntimeError(type(error).__name__))
             return
         step = Step(claim, job, ledger=self._ledger, files=self._files, events=self._events, stopping=self.stopping)
         self._steps[claim.lease] = step
@@ -85,10 +92,8 @@ class Worker:
             following = self._ledger.finish(claim, self._runners[job.kind].run(step, job.spec))
         except LeaseLost:
             self._drop(claim)
-        except Stopping:
-            self._ledger.release(claim)
-            self._clear_deleted(claim)
-            log.info("step put back", extra={"job": job.id})
+        except (Stopping, Cleared, LedgerUnavailable) as reason:
+            self._put_back(claim, reason)
         except Exception as error:  # noqa: BLE001 - whatever a runner raises ends its own job only
             self._fail(claim, error)
         else:
@@ -97,6 +102,14 @@ class Worker:
                 wake(following)
             else:
                 self._events.publish(job.id, "state", state="succeeded")
+
+    def _put_back(self, claim: Claim, reason: Exception) -> None:
+        log.info("step put back", extra={"job": claim.job_id, "reason": type(reason).__name__})
+        try:
+            self._ledger.release(claim, cleared=isinstance(reason, Cleared))
+            self._clear_deleted(claim)
+        except LedgerUnavailable:
+            log.warning("step not put back; its lease runs out", extra={"job": claim.job_id})
 
     def _fail(self, claim: Claim, error: Exception) -> None:
         code, message = _explain(error)
@@ -108,6 +121,8 @@ class Worker:
             self._ledger.fail(claim, code, message)
         except LeaseLost:
             self._drop(claim)
+        except LedgerUnavailable as reason:
+            self._put_back(claim, reason)
         else:
             self._events.publish(claim.job_id, "state", state="failed")
 
@@ -120,7 +135,8 @@ class Worker:
         try:
             self._ledger.get(claim.job_id)
         except NotFound:
-            self._files.delete(job_prefix(claim.job_id))
+            with suppress(Unavailable):
+                self._files.delete(job_prefix(claim.job_id))
 
     def _keep_leases(self) -> None:
         while True:
@@ -131,7 +147,7 @@ class Worker:
     def _renew(self, held: list[Claim]) -> None:
         try:
             lost = self._ledger.renew(held, lease_seconds=self._settings.lease_seconds)
-        except (Unavailable, SQLAlchemyError) as error:
+        except LedgerUnavailable as error:
             log.warning("leases not renewed", extra={"reason": type(error).__name__})
             return
         for claim in lost:

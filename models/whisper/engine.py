@@ -83,7 +83,7 @@ class Transcription:
 class Whisper:
     """One model. `folder` holds `model.bin`, `config.json` and `tokenizer.json`, as CTranslate2 converts them.
 
-    One transcription at a time: read its segments to the end, or drop them, before the next `transcribe`.
+    Transcriptions may be interleaved: each keeps its own state. Calls into one model must not overlap in time.
     """
 
     sample_rate = 16000

@@ -30,6 +30,9 @@ STATUS: dict[type[VoxhallError], int] = {
 
 
 def status_of(error: VoxhallError) -> int:
+    # A job that failed because of its input is the caller's to mend.
+    if isinstance(error, JobFailed) and error.code in ("invalid_request", "unreadable_audio"):
+        return 400
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 

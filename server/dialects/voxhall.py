@@ -60,7 +60,8 @@ async def create(hall: HallDependency, key: EitherKey, request: Request) -> JSON
     """Accepts a spec: as the JSON body, or as the field `spec` of a form beside the file `audio`."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form() as form:
-            spec = await run_in_threadpool(_checked, hall, str(form.get("spec") or "{}"))
+            field = form.get("spec") or "{}"
+            spec = await run_in_threadpool(_checked, hall, field if isinstance(field, str) else await field.read())
             uploads = {}
             if isinstance(spec, TranscriptionSpec):
                 upload = required(form.get("audio"), "audio")

@@ -61,3 +61,10 @@ def test_errors_do_not_quote_what_callers_sent(database: Database) -> None:
     with pytest.raises(IntegrityError) as caught:
         Ledger(database).add(job_id="1", key_id="nobody", dialect="voxhall", spec=spec, interactive=False)
     assert "private" not in str(caught.value)
+
+
+def test_a_read_waits_for_no_writer(database: Database) -> None:
+    read = text("SELECT count(*) FROM keys")
+    with database.write() as writer, database.read() as reader:
+        writer.execute(text("DELETE FROM keys"))
+        assert reader.execute(read).scalar_one() == 0

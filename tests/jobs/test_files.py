@@ -1,5 +1,6 @@
 import io
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,12 @@ def test_a_key_never_leaves_the_store(files: FileStore, tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"(?i)path|invalid|\.\."):
         files.put("../outside", b"x")
     assert not (tmp_path / "outside").exists()
+
+
+def test_two_may_delete_the_same_files_at_once(files: FileStore) -> None:
+    for _ in range(20):
+        for index in range(8):
+            files.put(segment_key("job", 0, index), b"x")
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: files.delete(job_prefix("job")), range(4)))
+        assert files.list("jobs/") == []

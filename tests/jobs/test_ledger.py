@@ -215,3 +215,13 @@ def test_renewing_and_recovering_at_once_wait_for_each_other(ledger: Ledger, key
     for thread in threads:
         thread.join()
     assert ledger.waiting() == {"speech": 40}
+
+
+def test_a_step_that_is_cleared_runs_among_others_again(ledger: Ledger, key_id: str) -> None:
+    add(ledger, key_id)
+    claim(ledger, "w")
+    ledger.recover(worker="w")
+    held = claim(ledger)
+    assert held.alone
+    ledger.release(held, cleared=True)
+    assert not claim(ledger, alone=False).alone

@@ -1,3 +1,4 @@
+import threading
 import time
 
 import pytest
@@ -103,3 +104,25 @@ def test_without_a_broker_it_fails_as_its_thread_expects(reaper: Reaper, add_job
     queue.app.conf.broker_url = "redis://127.0.0.1:1"
     with pytest.raises((KombuError, RedisError)):
         reaper.tend()
+
+
+def test_it_survives_whatever_is_out_of_order(
+    reaper: Reaper, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file store that breaks must not end the recovery of leases for good."""
+    monkeypatch.setattr("workers.reaper.EVERY", 0.01)
+    rounds = threading.Event()
+    seen = []
+
+    def broken(_prefix: str) -> None:
+        seen.append(1)
+        if len(seen) == 3:
+            rounds.set()
+        raise OSError("the bucket is away")
+
+    monkeypatch.setattr(files, "delete", broken)
+    monkeypatch.setattr(reaper, "tend", lambda: broken(""))
+    stopping = threading.Event()
+    reaper.begin(stopping)
+    assert rounds.wait(10)
+    stopping.set()

@@ -8,7 +8,7 @@ import redis
 
 from audio.errors import UnreadableAudio
 from jobs import queue
-from jobs.errors import LeaseLost, Unavailable
+from jobs.errors import LeaseLost, LedgerUnavailable, Unavailable
 from jobs.events import Events
 from jobs.files import FileStore, input_key, job_prefix, result_key, segment_key
 from jobs.ledger import Ledger
@@ -311,3 +311,32 @@ def test_a_stopped_worker_takes_nothing(hire: Hire, add_job: AddJob, ledger: Led
     worker.stopping.set()
     worker.work("speech")
     assert ledger.get(job.id).state == "queued"
+
+
+def test_a_step_that_survives_alone_goes_back_among_the_others(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:
+    job = add_job()
+    ledger.claim("speech", "dead", lease_seconds=60)
+    ledger.recover(worker="dead")
+    ran_alone = []
+
+    def act(step: Step) -> dict[str, Any]:
+        ran_alone.append(step.claim.alone)
+        step.progress(0.5)
+        return {"file": "x"}
+
+    hire(act).work("speech")
+    assert ran_alone == [True, False]
+    assert ledger.get(job.id).state == "succeeded"
+
+
+def test_a_ledger_that_is_away_for_a_while_costs_no_job(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:
+    job = add_job()
+    answers = iter([LedgerUnavailable("away"), None])
+
+    def act(_step: Step) -> dict[str, Any]:
+        if error := next(answers):
+            raise error
+        return {"file": "x"}
+
+    hire(act).work("speech")
+    assert ledger.get(job.id).state == "succeeded"

@@ -3,16 +3,13 @@
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import JobFailed, VoxhallError
+from jobs.errors import VoxhallError
 
 PARAMS = {"text": "input", "audio_format": "response_format"}
 """OpenAI's names of what a spec calls otherwise."""
 
 
 def error(error: VoxhallError, status: int) -> Response:
-    # A job that failed because of its input is the caller's to mend.
-    if isinstance(error, JobFailed) and error.code == "unreadable_audio":
-        status = 400
     kind = "invalid_request_error" if status < 500 else "server_error"
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     param = PARAMS.get(error.param or "", error.param)

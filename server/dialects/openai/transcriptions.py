@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from jobs.errors import InvalidRequest
 from jobs.submit import submit
 from server.callers import BearerKey
 from server.dialects.openai.names import is_transcription_alias
@@ -32,9 +33,12 @@ async def transcribe(
     prompt: Annotated[str | None, Form()] = None,
     response_format: Annotated[Literal["json", "text", "srt", "verbose_json", "vtt"], Form()] = "json",
     temperature: Annotated[float | None, Form(ge=0, le=1)] = None,
+    stream: Annotated[bool, Form()] = False,
     granularities: Annotated[list[Granularity] | None, Form(alias="timestamp_granularities[]")] = None,
 ) -> Response:
     """What was read although the file broke off is said in the header `x-voxhall-warning`."""
+    if stream:
+        raise InvalidRequest("Transcripts are not streamed yet; leave `stream` out.", param="stream")
     spec = transcription_spec(
         hall,
         model=best_transcriber(hall) if is_transcription_alias(model) else model,
