@@ -37,6 +37,7 @@ class Product:
             "VOXHALL_MODELS_DIR": str(models_dir),
             "VOXHALL_MAX_UPLOAD_BYTES": str(UPLOAD_LIMIT),
             "VOXHALL_DEVICE": "cpu",
+            "VOXHALL_SPEECH_THREADS": "4",
             **env,
         }
         options = ["--host", "127.0.0.1", "--port", str(port), "--data-dir", str(self.data_dir)]
