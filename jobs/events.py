@@ -71,12 +71,6 @@ class Subscriptions:
                 after = last
                 yield Event(last, fields["kind"], json.loads(fields["data"]))
 
-    async def ping(self) -> bool:
-        try:
-            return bool(await self._redis.ping())
-        except RedisError:
-            return False
-
     async def close(self) -> None:
         await self._redis.aclose()
 
