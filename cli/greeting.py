@@ -51,7 +51,7 @@ def greet(settings: Settings, supervisor: Supervisor, key: str | None) -> None:
             f"  API key         {shown}\n                  (shown this once; `voxhall keys create NAME` makes more)"
         )
     if shown:
-        console.print(f"  First sentence  {_first_sentence(supervisor, url, shown)}")
+        console.print(f"  First sentence  {_first_sentence(supervisor, url, shown)}", markup=False)
     console.print(f"  API page        {url}/docs\n\n  Try it:\n")
     # Not through rich: the line is to be pasted as it is. A key that the operator chose is not repeated.
     print(CURL.format(url=url, key="$VOXHALL_API_KEY" if key or not shown else shown), flush=True)
