@@ -99,9 +99,9 @@ def _keep(step: Step, piece: _Piece, synthesis: Future[Synthesis]) -> None:
     samples = step.wait(synthesis).samples
     shaped = np.concatenate(list(join([(samples, piece.part.pause)], Kokoro.sample_rate)))
     step.files.put(segment_key(step.job.id, step.claim.position, piece.index), to_f32(shaped))
-    step.announce(piece.index)
     # The last percent is the encoding's.
     step.progress(0.99 * piece.fraction)
+    step.announce(piece.index)
 
 
 def _assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:

@@ -72,20 +72,20 @@ class Step:
                 return future.result()
 
     def progress(self, fraction: float) -> None:
-        """Records how much of the step is done, in 0..1, once that much is stored.
-
-        Raises:
-            LeaseLost
-            Cleared: the step ran alone, and has now shown that it does not kill its worker.
-        """
+        """Records how much of the step is done, in 0..1. Raises `LeaseLost`."""
         self._ledger.progress(self.claim, fraction)
         self._events.publish(self.job.id, "progress", progress=round(fraction, 4))
-        if self.claim.alone:
-            raise Cleared
 
     def announce(self, index: int) -> None:
-        """Tells waiters that segment `index` is stored."""
+        """Tells waiters that segment `index` is stored, so that the next attempt goes on behind it.
+
+        Raises:
+            Cleared: the step ran alone, and has now got on without killing its worker. Only what is stored counts: a
+                step that begins anew each time could get so far, and kill the next worker, for ever.
+        """
         self._events.publish(self.job.id, "segment", index=index)
+        if self.claim.alone:
+            raise Cleared
 
 
 class Runner(Protocol):

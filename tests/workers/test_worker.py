@@ -321,11 +321,28 @@ def test_a_step_that_survives_alone_goes_back_among_the_others(hire: Hire, add_j
 
     def act(step: Step) -> dict[str, Any]:
         ran_alone.append(step.claim.alone)
-        step.progress(0.5)
+        step.announce(0)
         return {"file": "x"}
 
     hire(act).work("speech")
     assert ran_alone == [True, False]
+    assert ledger.get(job.id).state == "succeeded"
+
+
+def test_a_step_that_stores_nothing_on_the_way_stays_alone(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:
+    """It begins anew each time: what it got done before proves nothing about the rest."""
+    job = add_job()
+    ledger.claim("speech", "dead", lease_seconds=60)
+    ledger.recover(worker="dead")
+    ran_alone = []
+
+    def act(step: Step) -> dict[str, Any]:
+        ran_alone.append(step.claim.alone)
+        step.progress(0.5)
+        return {"file": "x"}
+
+    hire(act).work("speech")
+    assert ran_alone == [True]
     assert ledger.get(job.id).state == "succeeded"
 
 
