@@ -8,12 +8,11 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from cli.client import Client, connect
+from cli.options import ApiKey, Server
 from cli.process import settings
 
 app = typer.Typer(no_args_is_help=True, help="List, show, cancel and delete jobs.")
 
-Server = Annotated[str | None, typer.Option(help="Address of the server.")]
-ApiKey = Annotated[str | None, typer.Option("--key", help="API key. Default: VOXHALL_API_KEY.")]
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 
 

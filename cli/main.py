@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli import jobs, keys, models
+from cli.options import ApiKey, Server
 from cli.process import fail, prepare, settings
 
 app = typer.Typer(
@@ -19,11 +20,6 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
-
-Server = Annotated[
-    str | None, typer.Option(help="Address of the server. Default: VOXHALL_PUBLIC_URL, else the local one.")
-]
-ApiKey = Annotated[str | None, typer.Option("--key", help="API key. Default: VOXHALL_API_KEY.")]
 
 
 @app.command()
