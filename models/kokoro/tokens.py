@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or a mark of a text. The text is the join of `text + whitespace` over its tokens.
+    """A word or a mark of a text as it is spoken: "five" and "dollars" for "$5".
 
-    `phonemes` are Kokoro's symbols, one character each; empty for what is not spoken.
+    `start:end` is the span of the written text that it stands for; tokens of one number share it. `phonemes` are
+    Kokoro's symbols, one character each; empty for what is not spoken.
     """
 
     text: str
     whitespace: str
     phonemes: str
+    start: int = 0
+    end: int = 0
