@@ -1,39 +1,29 @@
-"""From a dialect's words to a transcription spec: the one place where a request for a transcript is checked."""
+"""Whether a transcription spec can be done: the one place where a request for a transcript is checked."""
 
 from jobs.errors import InvalidRequest, UnknownModel
-from jobs.specs import LONGEST_PROMPT, TranscriptionSpec
+from jobs.specs import TranscriptionSpec
 from server.hall import Hall
 from server.installed import installed, require
 
 PREFERRED = ("whisper-large-v3", "whisper-large-v3-turbo", "whisper-base", "whisper-tiny.en")
 
 
-def transcription_spec(
-    hall: Hall,
-    *,
-    model: str,
-    language: str | None = None,
-    word_times: bool = False,
-    prompt: str | None = None,
-    temperature: float | None = None,
-) -> TranscriptionSpec:
-    """Raises:
-    InvalidRequest: and its kinds; `param` is the name in this signature.
-    Unavailable: the model is not installed.
+def checked_transcription(hall: Hall, spec: TranscriptionSpec) -> TranscriptionSpec:
+    """The spec with its language as Whisper names it, once it is sure that it can be done.
+
+    Raises:
+        InvalidRequest: and its kinds; `param` is the spec's name of what is wrong.
+        Unavailable: the model is not installed.
     """
-    catalog = hall.catalog
-    if model not in catalog.models or catalog.model(model).kind != "transcription":
-        known = ", ".join(m.id for m in catalog.of_kind("transcription"))
-        raise UnknownModel(f"There is no transcription model `{model[:60]}`. Models: {known}.", param="model")
-    require(hall, model)
-    spoken = language.lower().partition("-")[0] if language else None
-    if spoken and spoken not in catalog.model(model).languages:
-        raise InvalidRequest(f"`{model}` does not know the language `{spoken[:20]}`.", param="language")
-    if len(prompt or "") > LONGEST_PROMPT:
-        raise InvalidRequest(f"The prompt may have {LONGEST_PROMPT} characters.", param="prompt")
-    return TranscriptionSpec(
-        model=model, language=spoken, word_times=word_times, prompt=prompt, temperature=temperature
-    )
+    model = hall.catalog.models.get(spec.model)
+    if model is None or model.kind != "transcription":
+        known = ", ".join(m.id for m in hall.catalog.of_kind("transcription"))
+        raise UnknownModel(f"There is no transcription model `{spec.model[:60]}`. Models: {known}.", param="model")
+    require(hall, model.id)
+    spoken = spec.language.lower().partition("-")[0] if spec.language else None
+    if spoken and spoken not in model.languages:
+        raise InvalidRequest(f"`{model.id}` does not know the language `{spoken[:20]}`.", param="language")
+    return spec.model_copy(update={"language": spoken})
 
 
 def best_transcriber(hall: Hall) -> str:

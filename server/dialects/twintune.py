@@ -13,12 +13,12 @@ from jobs.errors import InvalidRequest, NotFound, TextTooLong, VoxhallError
 from jobs.ledger import Job
 from jobs.specs import SpeechSpec
 from jobs.submit import submit
+from server.asked import asked
 from server.callers import HeaderKey
 from server.dialects.base import Dialect
 from server.hall import Hall, HallDependency
-from server.installed import require
 from server.results import base_url, link
-from server.speech import speech_spec
+from server.speech import checked_speech
 
 router = APIRouter(tags=["TwinTune"])
 
@@ -44,8 +44,9 @@ class Inference(BaseModel):
 @router.post("/v1/inferences-tts")
 def create(hall: HallDependency, key: HeaderKey, body: Inference, request: Request) -> dict[str, Any]:
     """Accepts a text of up to 1,000 characters; poll the inference until `inferenceUrl` is there."""
-    spec = speech_spec(hall.catalog, text=body.tts_text, voice=body.tts_voice, longest=LONGEST)
-    require(hall, spec.model)
+    with asked():
+        spec = SpeechSpec(text=body.tts_text, voice=body.tts_voice)
+    spec = checked_speech(hall, spec, longest=LONGEST)
     job = submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME)
     return _inference(hall, request, job)
 

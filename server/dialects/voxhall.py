@@ -9,21 +9,21 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, NotFound, TextTooLong, VoxhallError
+from jobs.errors import InvalidRequest, NotFound, VoxhallError
 from jobs.ledger import Job
 from jobs.specs import SPEC, SpeechSpec, TranscriptionSpec
 from jobs.submit import forget, submit
+from server.asked import asked
 from server.callers import EitherKey
 from server.dialects.base import Dialect
 from server.hall import Hall, HallDependency
-from server.installed import installed, require
+from server.installed import installed
 from server.results import link
-from server.speech import speech_spec
-from server.transcription import transcription_spec
+from server.speech import checked_speech
+from server.transcription import checked_transcription
 from server.uploads import readable, required
 
 router = APIRouter(tags=["Voxhall"])
@@ -181,18 +181,9 @@ def models(hall: HallDependency, _key: EitherKey) -> dict[str, Any]:
 
 
 def _checked(hall: Hall, raw: str | bytes) -> SpeechSpec | TranscriptionSpec:
-    try:
+    with asked():
         spec = SPEC.validate_json(raw)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"] if part not in ("speech", "transcription"))
-        kind = TextTooLong if problem["type"] == "string_too_long" else InvalidRequest
-        raise kind(f"{place or 'spec'}: {problem['msg']}", param=place or None) from error
-    if isinstance(spec, TranscriptionSpec):
-        return transcription_spec(hall, **spec.model_dump(exclude={"kind"}))
-    checked = speech_spec(hall.catalog, **spec.model_dump(exclude={"kind", "format"}), audio_format=spec.format)
-    require(hall, checked.model)
-    return checked
+    return checked_transcription(hall, spec) if isinstance(spec, TranscriptionSpec) else checked_speech(hall, spec)
 
 
 def _job(hall: Hall, request: Request, job: Job) -> dict[str, Any]:

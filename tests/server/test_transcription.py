@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import InvalidRequest, Unavailable, UnknownModel
+from jobs.specs import TranscriptionSpec
 from server.hall import Hall
-from server.transcription import best_transcriber, transcription_spec
+from server.transcription import best_transcriber, checked_transcription
 
 
 def without_models(hall: Hall, folder: Path) -> Path:
@@ -15,18 +16,11 @@ def without_models(hall: Hall, folder: Path) -> Path:
 
 
 def test_a_request_becomes_a_spec(hall: Hall) -> None:
-    spec = transcription_spec(
-        hall, model="whisper-base", language="DE-at", word_times=True, prompt="Wien", temperature=0.2
+    spec = checked_transcription(
+        hall, TranscriptionSpec(model="whisper-base", language="DE-at", word_times=True, prompt="Wien", temperature=0.2)
     )
-    assert spec.model_dump() == {
-        "kind": "transcription",
-        "model": "whisper-base",
-        "language": "de",
-        "word_times": True,
-        "prompt": "Wien",
-        "temperature": 0.2,
-    }
-    assert transcription_spec(hall, model="whisper-base", language="").language is None
+    assert (spec.language, spec.word_times, spec.prompt, spec.temperature) == ("de", True, "Wien", 0.2)
+    assert checked_transcription(hall, TranscriptionSpec(model="whisper-base", language="")).language is None
 
 
 @pytest.mark.parametrize(
@@ -43,7 +37,7 @@ def test_every_refusal_names_what_is_wrong(
     hall: Hall, model: str, language: str | None, error: type[InvalidRequest], param: str
 ) -> None:
     with pytest.raises(error) as caught:
-        transcription_spec(hall, model=model, language=language)
+        checked_transcription(hall, TranscriptionSpec(model=model, language=language))
     assert caught.value.param == param
     assert len(caught.value.message) < 300
 
@@ -51,7 +45,7 @@ def test_every_refusal_names_what_is_wrong(
 def test_a_model_that_is_not_installed_is_said_with_the_remedy(hall: Hall, tmp_path: Path) -> None:
     without_models(hall, tmp_path)
     with pytest.raises(Unavailable, match="`voxhall models pull whisper-base`"):
-        transcription_spec(hall, model="whisper-base")
+        checked_transcription(hall, TranscriptionSpec(model="whisper-base"))
     assert best_transcriber(hall) == "whisper-base"
 
 

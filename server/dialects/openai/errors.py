@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.errors import VoxhallError
 
-PARAMS = {"text": "input", "audio_format": "response_format"}
+PARAMS = {"text": "input", "format": "response_format"}
 """OpenAI's names of what a spec calls otherwise."""
 
 

@@ -9,13 +9,14 @@ from starlette.responses import Response
 
 from audio.formats import format_named
 from jobs.ledger import Job
+from jobs.specs import SpeechSpec
 from jobs.submit import submit
+from server.asked import asked
 from server.callers import BearerKey
 from server.dialects.openai.names import speech_model, voice
 from server.hall import HallDependency
-from server.installed import require
 from server.results import file_response
-from server.speech import speech_spec
+from server.speech import checked_speech
 from server.streaming import AudioStream, first_segment
 from server.waiting import result_of
 
@@ -44,18 +45,15 @@ class SpeechRequest(BaseModel):
 async def speak(hall: HallDependency, key: BearerKey, body: SpeechRequest, request: Request) -> Response:
     """Audio bytes. Formats that can be streamed are sent segment by segment as they are rendered."""
     name = body.voice if isinstance(body.voice, str) else body.voice.id
-    spec = await run_in_threadpool(
-        lambda: speech_spec(
-            hall.catalog,
+    with asked():
+        spec = SpeechSpec(
             text=body.input,
             voice=voice(name),
             model=speech_model(body.model),
             speed=body.speed,
-            audio_format=body.response_format,
-            longest=LONGEST,
+            format=body.response_format,
         )
-    )
-    require(hall, spec.model)
+    spec = await run_in_threadpool(checked_speech, hall, spec, longest=LONGEST)
     job = await run_in_threadpool(
         lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True)
     )

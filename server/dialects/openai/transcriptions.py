@@ -7,12 +7,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from jobs.errors import InvalidRequest
+from jobs.specs import TranscriptionSpec
 from jobs.submit import submit
+from server.asked import asked
 from server.callers import BearerKey
 from server.dialects.openai.names import is_transcription_alias
 from server.hall import HallDependency
 from server.results import transcript
-from server.transcription import best_transcriber, transcription_spec
+from server.transcription import best_transcriber, checked_transcription
 from server.transcripts import MEDIA_TYPES, plain, words
 from server.uploads import readable
 from server.waiting import result_of
@@ -39,15 +41,16 @@ async def transcribe(
     """What was read although the file broke off is said in the header `x-voxhall-warning`."""
     if stream:
         raise InvalidRequest("Transcripts are not streamed yet; leave `stream` out.", param="stream")
-    spec = transcription_spec(
-        hall,
-        model=best_transcriber(hall) if is_transcription_alias(model) else model,
-        language=language,
-        word_times="word" in (granularities or ()),
-        prompt=prompt,
-        # OpenAI documents 0 as "raise it as needed", which is what Whisper does when no temperature is given.
-        temperature=temperature or None,
-    )
+    with asked():
+        spec = TranscriptionSpec(
+            model=best_transcriber(hall) if is_transcription_alias(model) else model,
+            language=language,
+            word_times="word" in (granularities or ()),
+            prompt=prompt,
+            # OpenAI documents 0 as "raise it as needed", which is what Whisper does when no temperature is given.
+            temperature=temperature or None,
+        )
+    spec = checked_transcription(hall, spec)
     audio = await readable(file, limit=hall.settings.max_upload_bytes)
     uploads = {"audio": audio}
     job = await run_in_threadpool(
