@@ -44,16 +44,22 @@ class Traced:
             raise IndexError(f"no characters {start}:{end} in a text of {len(self.text)}")
         return min(self.starts[start:end]), max(self.ends[start:end])
 
-    def sub(self, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str | None]) -> Self:
-        """Each match replaced by what `replace` gives, which stands for the whole match; None leaves it as it is."""
+    def sub(
+        self, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str | None], group: int | str = 0
+    ) -> Self:
+        """Each match, or that `group` of it, replaced by what `replace` gives, which stands for all of it.
+
+        None leaves it as it is.
+        """
         parts: list[Self] = []
         done = 0
         for match in pattern.finditer(self.text):
             replacement = replace(match)
-            if replacement is None or match.start() == match.end():
+            start, end = match.span(group)
+            if replacement is None or start == end:
                 continue
-            parts += [self[done : match.start()], self.written(match.start(), match.end(), replacement)]
-            done = match.end()
+            parts += [self[done:start], self.written(start, end, replacement)]
+            done = end
         return type(self).join([*parts, self[done:]]) if parts else self
 
     def written(self, start: int, end: int, text: str) -> Self:
