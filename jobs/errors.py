@@ -5,6 +5,7 @@
     │   ├── TextTooLong
     │   ├── UnknownModel
     │   ├── UnknownVoice
+    │   ├── NoVoiceForLanguage
     │   └── UnreadableUpload
     ├── Unauthorized          no key, or a wrong one
     ├── NotFound              no such job, file or route for this key
@@ -43,6 +44,12 @@ class UnknownModel(InvalidRequest):
 
 class UnknownVoice(InvalidRequest):
     code = "unknown_voice"
+
+
+class NoVoiceForLanguage(InvalidRequest):
+    """No installed model speaks the text's language."""
+
+    code = "no_voice_for_language"
 
 
 class UnreadableUpload(InvalidRequest):

@@ -12,6 +12,7 @@ from jobs.errors import (
     InvalidRequest,
     JobFailed,
     NotFound,
+    NoVoiceForLanguage,
     Unauthorized,
     Unavailable,
     UploadTooLarge,
@@ -19,6 +20,7 @@ from jobs.errors import (
 )
 
 STATUS: dict[type[VoxhallError], int] = {
+    NoVoiceForLanguage: 404,
     InvalidRequest: 400,
     Unauthorized: 401,
     NotFound: 404,
