@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import jobs, keys, models
+from cli import jobs, keys, models, pronunciations
 from cli.options import ApiKey, Server
 from cli.process import fail, prepare, settings
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
+app.add_typer(pronunciations.app, name="pronunciations")
 
 
 @app.command()
@@ -78,8 +79,13 @@ def say(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its ending is the format.")] = Path(
         "speech.mp3"
     ),
-    voice: Annotated[str, typer.Option(help="A voice of `GET /voices`.")] = "af_heart",
+    voice: Annotated[str, typer.Option(help="A voice of `GET /voices`, or a blend: af_bella(2)+af_sky.")] = "af_heart",
     speed: Annotated[float, typer.Option(help="1.0 is the voice's own.")] = 1.0,
+    language: Annotated[str | None, typer.Option(help="Default: the voice's own.")] = None,
+    pronounce: Annotated[list[str] | None, typer.Option(help="WORD=SPOKEN, a respelling or /ipa/; repeatable.")] = None,
+    loudness: Annotated[float | None, typer.Option(help="LUFS, such as -16. Default: as spoken.")] = None,
+    trim_silence: Annotated[bool, typer.Option("--trim-silence", help="No silence around the speech.")] = False,
+    captions: Annotated[Literal["srt", "vtt", "json"] | None, typer.Option(help="A file beside the output.")] = None,
     server: Server = None,
     key: ApiKey = None,
 ) -> None:
@@ -87,7 +93,9 @@ def say(
     from cli.client import connect
     from cli.say import run
 
-    run(connect(settings(), server, key), text=text, output=output, voice=voice, speed=speed)
+    client = connect(settings(), server, key)
+    options = {"voice": voice, "speed": speed, "language": language, "loudness": loudness, "trim_silence": trim_silence}
+    run(client, text=text, output=output, captions=captions, pronounce=pronounce or (), options=options)
 
 
 @app.command()
@@ -96,6 +104,10 @@ def transcribe(
     form: Annotated[Literal["text", "json", "srt", "vtt"], typer.Option("--format")] = "text",
     language: Annotated[str | None, typer.Option(help="ISO 639-1 code. Default: detected.")] = None,
     model: Annotated[str, typer.Option(help="A transcription model.")] = "whisper-base",
+    task: Annotated[Literal["transcribe", "translate"], typer.Option(help="translate: into English.")] = "transcribe",
+    diarize: Annotated[bool, typer.Option("--diarize", help="Say who speaks.")] = False,
+    speakers: Annotated[int | None, typer.Option(help="How many speak. Default: found.")] = None,
+    hotwords: Annotated[str | None, typer.Option(help="Words to expect, with commas.")] = None,
     server: Server = None,
     key: ApiKey = None,
 ) -> None:
@@ -103,7 +115,9 @@ def transcribe(
     from cli.client import connect
     from cli.transcribe import run
 
-    run(connect(settings(), server, key), file=file, form=form, language=language, model=model)
+    client = connect(settings(), server, key)
+    options = {"model": model, "language": language, "task": task, "hotwords": hotwords, "speakers": speakers}
+    run(client, file=file, form=form, options=options | {"diarize": diarize or speakers is not None})
 
 
 @app.command()

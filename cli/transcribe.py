@@ -1,6 +1,7 @@
 """`voxhall transcribe`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from cli.process import errors, fail
 from server.transcripts import plain
 
 
-def run(client: Client, *, file: Path, form: str, language: str | None, model: str) -> None:
-    spec = {"kind": "transcription", "model": model, "language": language, "word_times": form == "json"}
+def run(client: Client, *, file: Path, form: str, options: Mapping[str, Any]) -> None:
+    """`options` are further fields of the spec."""
+    spec = {"kind": "transcription", "word_times": form == "json", **options}
     with file.open("rb") as audio:
         job = client.call("POST", "/jobs", data={"spec": json.dumps(spec)}, files={"audio": audio})
     with bar("Listening") as show:

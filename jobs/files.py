@@ -73,8 +73,12 @@ class FileStore:
             Unavailable
         """
         for key in self.list(prefix):
-            with suppress(FileNotFoundError), _answering():
-                obstore.delete(self._store, key)
+            self.remove(key)
+
+    def remove(self, key: str) -> None:
+        """Deletes one file; it is fine if there is none. Raises `Unavailable`."""
+        with suppress(FileNotFoundError), _answering():
+            obstore.delete(self._store, key)
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:

@@ -68,7 +68,7 @@ class Page:
 
 class Ledger:
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     # What callers do.
 
@@ -83,7 +83,7 @@ class Ledger:
             {"job_id": job_id, "position": n, "queue": queue, "state": "waiting" if n else "queued"} | shared
             for n, queue in enumerate(spec.queues)
         ]
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(insert(jobs).values(**job, **shared))
             connection.execute(insert(steps), rows)
         return self.get(job_id)
@@ -96,7 +96,7 @@ class Ledger:
         query = select(jobs).where(jobs.c.id == job_id)
         if key_id is not None:
             query = query.where(jobs.c.key_id == key_id)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFound("There is no such job.")
@@ -116,7 +116,7 @@ class Ledger:
         wanted = {"kind": kind, "dialect": dialect, "state": state}
         where = and_(jobs.c.key_id == key_id, *(jobs.c[c] == v for c, v in wanted.items() if v is not None))
         listing = select(jobs).where(where).order_by(jobs.c.created_at.desc(), jobs.c.id)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             total = connection.execute(select(func.count()).select_from(jobs).where(where)).scalar_one()
             rows = connection.execute(listing.limit(size).offset((number - 1) * size)).all()
         return Page(tuple(_job(row) for row in rows), total)
@@ -124,7 +124,7 @@ class Ledger:
     def position(self, job_id: str) -> int | None:
         """How many steps will be claimed before this job's; 0 is next, None: it does not wait."""
         mine = select(steps).where(steps.c.job_id == job_id, steps.c.state == "queued")
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             row = connection.execute(mine).one_or_none()
             if row is None:
                 return None
@@ -139,7 +139,7 @@ class Ledger:
         Raises:
             Conflict: the job has already ended.
         """
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             open_steps = and_(steps.c.job_id == job_id, steps.c.state.in_(("waiting", "queued", "running")))
             connection.execute(update(steps).where(open_steps).values(state="canceled", lease=None))
             if not _end_job(connection, job_id, state="canceled"):
@@ -148,7 +148,7 @@ class Ledger:
 
     def delete(self, job_id: str) -> None:
         """Forgets the job. A worker that still runs it loses its lease."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(delete(steps).where(steps.c.job_id == job_id))
             connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
@@ -169,7 +169,7 @@ class Ledger:
             query = query.where(steps.c.interactive.is_(True) | steps.c.alone.is_(True))
         now = time.time()
         lease = uuid.uuid4().hex
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             row = connection.execute(query).one_or_none()
             if row is None or (row.alone and not alone):
                 return None
@@ -185,7 +185,7 @@ class Ledger:
     def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]:
         """Extends the leases; returns those that are lost."""
         expires = time.time() + lease_seconds
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             ordered = sorted(claims, key=lambda claim: (claim.job_id, claim.position))
             held = [update(steps).where(_held(claim)).values(lease_expires_at=expires) for claim in ordered]
             return [claim for claim, held in zip(ordered, held, strict=True) if not connection.execute(held).rowcount]
@@ -193,7 +193,7 @@ class Ledger:
     def progress(self, claim: Claim, fraction: float) -> None:
         """Raises `LeaseLost`."""
         held = select(steps.c.job_id).where(_held(claim)).scalar_subquery()
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             _must(connection, update(jobs).where(jobs.c.id == held).values(progress=fraction))
 
     def finish(self, claim: Claim, result: dict[str, Any]) -> Queue | None:
@@ -205,7 +205,7 @@ class Ledger:
         Raises:
             LeaseLost
         """
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             _must(connection, update(steps).where(_held(claim)).values(state="succeeded", lease=None))
             following = _is(claim.job_id, claim.position + 1)
             query = update(steps).where(following, steps.c.state == "waiting").values(state="queued")
@@ -216,7 +216,7 @@ class Ledger:
 
     def fail(self, claim: Claim, code: str, message: str) -> None:
         """Raises `LeaseLost`."""
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             _must(connection, update(steps).where(_held(claim)).values(state="failed", lease=None))
             _end_job(connection, claim.job_id, state="failed", error_code=code, error_message=message)
 
@@ -227,7 +227,7 @@ class Ledger:
             cleared: whether it need not run alone any more.
         """
         back = {"state": "queued", "lease": None, "worker": None} | ({"alone": False} if cleared else {})
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(update(steps).where(_held(claim)).values(**back))
 
     # What the reaper and the supervisor do.
@@ -241,20 +241,20 @@ class Ledger:
             The queue of every step that was put back.
         """
         gone = steps.c.worker == worker if worker else steps.c.lease_expires_at < time.time()
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
             return [row.queue for row in connection.execute(running).all() if _put_back(connection, row)]
 
     def waiting(self) -> dict[str, int]:
         """Number of queued steps by queue."""
         query = select(steps.c.queue, func.count()).where(steps.c.state == "queued").group_by(steps.c.queue)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def finished_between(self, start: float, end: float) -> list[str]:
         """Ids of the jobs that ended in [start, end)."""
         query = select(jobs.c.id).where(jobs.c.finished_at >= start, jobs.c.finished_at < end)
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return list(connection.execute(query).scalars())
 
 

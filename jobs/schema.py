@@ -22,6 +22,13 @@ keys = Table(
     Column("revoked_at", Float),
 )
 
+pronunciations = Table(
+    "pronunciations",
+    metadata,
+    Column("key_id", String(32), ForeignKey("keys.id"), primary_key=True),
+    Column("words", JSON, nullable=False),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -29,7 +29,10 @@ class SpeechSpec(_Spec):
     text: str = Field(min_length=1, max_length=100_000)
     voice: str = Field(description="an id, or a blend such as `af_bella(2)+af_sky(1)`")
     model: str = "kokoro"
-    language: str | None = Field(default=None, description="absent: the voice's own")
+    language: str | None = Field(
+        default=None,
+        description="a code or locale (`pt-BR`); absent: the voice's own. Another is spoken with its accent",
+    )
     speed: float = Field(default=1.0, ge=0.25, le=4.0)
     format: AudioFormat = "mp3"
     sample_rate: int | None = Field(default=None, ge=8_000, le=48_000)

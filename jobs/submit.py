@@ -8,6 +8,7 @@ from typing import IO
 from jobs import files as store
 from jobs.files import FileStore
 from jobs.ledger import Job, Ledger
+from jobs.pronunciations import Pronunciations, joined
 from jobs.queue import wake
 from jobs.specs import SpeechSpec, TranscriptionSpec
 
@@ -24,13 +25,18 @@ def submit(
 ) -> Job:
     """Stores the uploads, then the job, then wakes a worker. What it returns is accepted and survives a crash.
 
+    Speech gets the key's own pronunciations with it, whatever dialect asked for it.
+
     Args:
         interactive: whether a caller waits; such jobs go first.
         uploads: the job's input files by name.
 
     Raises:
+        InvalidRequest: the request's pronunciations and the key's are too many together.
         Unavailable: ledger or file store take nothing; nothing of the job remains.
     """
+    if isinstance(spec, SpeechSpec):
+        spec = joined(spec, Pronunciations(ledger.database).of(key_id))
     job_id = uuid.uuid4().hex
     try:
         for name, upload in (uploads or {}).items():

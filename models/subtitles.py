@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Cue(Protocol):
-    """Seconds from the start of the audio, and what is said then."""
+    """Seconds from the start of the audio, what is said then, and by whom where that is known."""
 
     @property
     def start(self) -> float: ...
@@ -13,17 +13,25 @@ class Cue(Protocol):
     def end(self) -> float: ...
     @property
     def text(self) -> str: ...
+    @property
+    def speaker(self) -> str | None: ...
 
 
 def srt(cues: Iterable[Cue]) -> str:
-    """SubRip: numbered from 1, comma before the milliseconds. Cues without text are left out."""
-    blocks = [f"{_times(cue, ',')}\n{text}\n" for cue, text in _spoken(cues)]
+    """SubRip: numbered from 1, comma before the milliseconds, "A: " before what speaker A says.
+
+    Cues without text are left out.
+    """
+    blocks = [f"{_times(cue, ',')}\n{_prefix(cue)}{text}\n" for cue, text in _spoken(cues)]
     return "\n".join(f"{number}\n{block}" for number, block in enumerate(blocks, 1))
 
 
 def vtt(cues: Iterable[Cue]) -> str:
-    """WebVTT (https://www.w3.org/TR/webvtt1/), its reserved characters escaped. Cues without text are left out."""
-    blocks = [f"{_times(cue, '.')}\n{_escaped(text)}\n" for cue, text in _spoken(cues)]
+    """WebVTT (https://www.w3.org/TR/webvtt1/), its reserved characters escaped, speakers in voice tags.
+
+    Cues without text are left out.
+    """
+    blocks = [f"{_times(cue, '.')}\n{_voice(cue)}{_escaped(text)}\n" for cue, text in _spoken(cues)]
     return "\n".join(["WEBVTT\n", *blocks])
 
 
@@ -42,6 +50,19 @@ def _time(seconds: float, separator: str) -> str:
     minutes, milliseconds = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}{separator}{milliseconds % 1000:03}"
+
+
+def _prefix(cue: Cue) -> str:
+    return f"{_speaker(cue)}: " if cue.speaker else ""
+
+
+def _voice(cue: Cue) -> str:
+    return f"<v {_escaped(_speaker(cue))}>" if cue.speaker else ""
+
+
+def _speaker(cue: Cue) -> str:
+    """On one line, and without an arrow, as the text."""
+    return " ".join((cue.speaker or "").split()).replace("-->", "->")
 
 
 def _escaped(text: str) -> str:

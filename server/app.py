@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound, Unauthorized, UploadTooLarge, VoxhallError
 from jobs.settings import Settings
-from server import files, health, reference
+from server import files, health, pronunciations, reference
 from server.body_limit import BodyLimit
 from server.dialects import openai, twintune, voxhall
 from server.dialects.base import Dialect, status_of
@@ -47,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for dialect in DIALECTS:
         app.include_router(dialect.router)
+    app.include_router(pronunciations.router)
     app.include_router(files.router)
     app.include_router(health.router)
     reference.add_to(app)

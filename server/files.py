@@ -8,10 +8,13 @@ from starlette.responses import Response
 from audio.formats import FORMATS
 from server.hall import HallDependency
 from server.results import file_response
+from server.transcripts import MEDIA_TYPES
 
 router = APIRouter(tags=["files"])
 
-_MEDIA_TYPES = {audio_format.extension: audio_format.media_type for audio_format in FORMATS.values()}
+_MEDIA_TYPES = {form: MEDIA_TYPES[form] for form in ("srt", "vtt")} | {
+    audio_format.extension: audio_format.media_type for audio_format in FORMATS.values()
+}
 
 
 @router.head("/files/{token}/{name}", include_in_schema=False)

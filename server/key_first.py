@@ -10,7 +10,7 @@ from jobs.keys import Keys
 
 
 class KeyFirst:
-    """ASGI middleware. Reading the body of a POST without a live key ends in an HTTPException 401.
+    """ASGI middleware. Reading the body of a POST or PUT without a live key ends in an HTTPException 401.
 
     Which header form a dialect takes is the dialect's own business, later.
     """
@@ -19,7 +19,7 @@ class KeyFirst:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT"):
             await self._app(scope, receive, send)
             return
         known = False

@@ -51,5 +51,6 @@ class Reaper:
     def _sweep_segments(self) -> None:
         end = time.time() - self._segment_seconds
         for job_id in self._ledger.finished_between(self._swept_until, end):
-            self._files.delete(f"{job_prefix(job_id)}segments/")
+            for kind in ("segments", "words"):
+                self._files.delete(f"{job_prefix(job_id)}{kind}/")
         self._swept_until = end

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.blend import parse_blend
 from models.kokoro.silence import trim
 from models.kokoro.weights import read_model, read_voice
 
@@ -64,10 +65,11 @@ class Kokoro:
     def synthesize(self, phonemes: str, voice: str, speed: float, *, seed: int | None = None) -> Synthesis:
         """Speak 1 to 510 phonemes. `speed` divides the durations; 1.0 is the voice's own. A seed repeats the samples.
 
-        Silence at the ends is cut (`models.kokoro.silence`), so that segments can be laid end to end.
+        `voice` may be a blend (`models.blend`). Silence at the ends is cut (`models.kokoro.silence`), so that segments
+        can be laid end to end.
 
-        Raises `ValueError` (too many phonemes, a speed of 0 or less), `weights.UnknownVoice`,
-        `ModelUnreadable`, `SynthesisFailed`.
+        Raises `ValueError` (too many phonemes, a speed of 0 or less, a blend that cannot be read),
+        `weights.UnknownVoice`, `ModelUnreadable`, `SynthesisFailed`.
         """
         if self._model is None:
             raise RuntimeError("Kokoro is not loaded")
@@ -82,10 +84,16 @@ class Kokoro:
         return Synthesis(*trim(_checked(samples), durations, speed))
 
     def _style(self, voice: str, length: int) -> torch.Tensor:
-        """A voice is a table of styles by length of the text, as in the package's `KPipeline.infer`."""
+        """A voice is a table of styles by length of the text, as in the package's `KPipeline.infer`; a blend is the
+        weighted mean of its voices' styles.
+        """
+        styles = [part.weight * self._table(part.voice)[length - 1] for part in parse_blend(voice)]
+        return torch.stack(styles).sum(dim=0)
+
+    def _table(self, voice: str) -> torch.Tensor:
         if voice not in self._voices:
             self._voices[voice] = torch.from_numpy(read_voice(self._folder, voice)).to(self._model.device)
-        return self._voices[voice][length - 1]
+        return self._voices[voice]
 
     def _render(
         self, tokens: NDArray[np.int64], style: torch.Tensor, speed: float, seed: int | None

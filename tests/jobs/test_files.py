@@ -34,6 +34,13 @@ def test_a_prefix_is_listed_in_order_and_deleted_whole(files: FileStore) -> None
     files.delete(job_prefix("job"))
 
 
+def test_one_file_is_removed(files: FileStore) -> None:
+    for index in (1, 2):
+        files.put(segment_key("job", 0, index), b"x")
+        files.remove(segment_key("job", 0, 1))
+    assert files.list(segment_prefix("job")) == [segment_key("job", 0, 2)]
+
+
 def test_what_is_not_there_is_not_found(files: FileStore) -> None:
     with pytest.raises(NotFound):
         files.get("a/none")

@@ -12,6 +12,7 @@ class Said:
     start: float
     end: float
     text: str
+    speaker: str | None = None
 
 
 def test_srt() -> None:
@@ -26,13 +27,19 @@ def test_vtt() -> None:
     )
 
 
+def test_speakers() -> None:
+    said = [Said(0, 1, " Hello. ", "A"), Said(1, 2, "Who?", "Bob & <Co>\n--> Ltd"), Said(2, 3, "Me.")]
+    assert srt(said).splitlines()[2::4] == ["A: Hello.", "Bob & <Co> -> Ltd: Who?", "Me."]
+    assert vtt(said).splitlines()[3::3] == ["<v A>Hello.", "<v Bob &amp; &lt;Co&gt; -&gt; Ltd>Who?", "Me."]
+
+
 def test_nothing_said() -> None:
     assert srt([]) == ""
     assert vtt([]) == "WEBVTT\n"
     assert srt([Said(0, 1, " "), Said(1, 2, "so")]).startswith("1\n00:00:01,000")
 
 
-@given(st.lists(st.builds(Said, st.floats(-1, 1e6), st.floats(-1, 1e6), st.text(max_size=40))))
+@given(st.lists(st.builds(Said, st.floats(-1, 1e6), st.floats(-1, 1e6), st.text(max_size=40), st.none() | st.text())))
 def test_a_cue_is_one_block_whatever_its_text(said: list[Said]) -> None:
     spoken = sum(bool(cue.text.strip()) for cue in said)
     for rendered in (srt(said), vtt(said)):

@@ -6,7 +6,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from jobs import queue
-from jobs.files import FileStore, input_key, result_key, segment_key
+from jobs.files import FileStore, input_key, result_key, segment_key, words_key
 from jobs.ledger import Job, Ledger
 from tests.workers.conftest import AddJob
 from workers.reaper import Reaper
@@ -57,7 +57,8 @@ def test_more_wake_ups_than_steps_do_no_harm(reaper: Reaper, add_job: AddJob) ->
 
 
 def finished(job: Job, ledger: Ledger, files: FileStore) -> Job:
-    for key in (input_key(job.id, "audio"), segment_key(job.id, 0, 0), result_key(job.id, "speech.mp3")):
+    parts = (segment_key(job.id, 0, 0), words_key(job.id, 0, 0))
+    for key in (input_key(job.id, "audio"), *parts, result_key(job.id, "speech.mp3")):
         files.put(key, b"sound")
     held = ledger.claim("speech", "w", lease_seconds=60)
     assert held
@@ -80,7 +81,7 @@ def test_segments_are_swept_when_their_time_has_come_and_nothing_else(
     assert files.list("jobs/") == kept
     later = finished(add_job(), ledger, files)
     reaper.tend()
-    assert files.list(f"jobs/{later.id}/segments/") == []
+    assert files.list(f"jobs/{later.id}/") == [input_key(later.id, "audio"), result_key(later.id, "speech.mp3")]
 
 
 def test_segments_of_a_running_job_stay(add_job: AddJob, ledger: Ledger, files: FileStore) -> None:

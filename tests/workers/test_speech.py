@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonemes
 """The speech runner: with real Kokoro where its sound matters, with a plain tone where only the way of it does."""
 
 import threading
@@ -12,11 +13,12 @@ from audio.decode import decode
 from audio.formats import FORMATS
 from audio.pcm import from_f32
 from jobs.errors import InvalidRequest, LeaseLost
-from jobs.files import FileStore, result_key, segment_key, segment_prefix
+from jobs.files import FileStore, result_key, segment_key, segment_prefix, words_key
 from jobs.ledger import Job, Ledger
 from jobs.specs import AudioFormat, SpeechSpec
 from models.kokoro.engine import Kokoro, Synthesis
 from models.kokoro.g2p import Phonemizer
+from models.kokoro.silence import FRAME
 from tests.workers.conftest import AddJob, BeginStep, OneEngine
 from workers.lane import Lane
 from workers.residency import Residency
@@ -35,7 +37,7 @@ class Tone:
     """An engine that hums for 0.55 s; of its calls, counted from 0, one may fail and one may take its time."""
 
     def __init__(self, fails_at: int | None = None, waits_at: int | None = None) -> None:
-        self.calls: list[tuple[str, int | None]] = []
+        self.calls: list[tuple[str, int | None, str]] = []
         self.waiting = threading.Event()
         self.go = threading.Event()
         self._fails_at = fails_at
@@ -46,14 +48,15 @@ class Tone:
     def unload(self) -> None: ...
 
     def synthesize(self, phonemes: str, voice: str, speed: float, *, seed: int | None = None) -> Synthesis:
-        self.calls.append((phonemes, seed))
+        self.calls.append((phonemes, seed, voice))
         if len(self.calls) - 1 == self._fails_at:
             raise RuntimeError("the model failed")
         if len(self.calls) - 1 == self._waits_at:
             self.waiting.set()
             assert self.go.wait(30)
-        samples = 0.3 * np.sin(np.arange(13_200) / 10)
-        return Synthesis(samples.astype(np.float32), np.zeros(len(phonemes) + 2, np.int64))
+        samples = 0.3 * np.sin(np.arange(22 * FRAME) / 10)
+        spread = np.bincount(np.arange(22) * len(phonemes) // 22 + 1, minlength=len(phonemes) + 2)
+        return Synthesis(samples.astype(np.float32), spread)
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +163,8 @@ def test_seeds_go_on_from_segment_to_segment(
 ) -> None:
     job = add_job(speech(LONG, seed=2**32 - 2))
     runner.run(begin_step(job), spec_of(job))
-    assert [seed for _, seed in tone.calls] == [2**32 - 2, 2**32 - 1, 0, 1]
-    assert len({phonemes for phonemes, _ in tone.calls}) == 4
+    assert [seed for _, seed, _ in tone.calls] == [2**32 - 2, 2**32 - 1, 0, 1]
+    assert len({phonemes for phonemes, *_ in tone.calls}) == 4
 
 
 def test_a_failing_segment_fails_all_and_leaves_no_result(
@@ -197,17 +200,46 @@ def test_work_ends_between_two_segments(
     with pytest.raises(reason):
         runner.run(step, spec_of(job))
     tone.go.set()
-    assert files.list(f"jobs/{job.id}/") == [segment_key(job.id, 0, 0)]
+    assert files.list(f"jobs/{job.id}/") == [segment_key(job.id, 0, 0), words_key(job.id, 0, 0)]
     assert len(tone.calls) == 2
 
 
+@pytest.mark.parametrize("text", ["* * *", "[pause:1s]", "… [pause:1s] * * *"])
 def test_a_text_without_a_sound_is_an_error(
-    runner: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore
+    runner: SpeechRunner, add_job: AddJob, begin_step: BeginStep, files: FileStore, text: str
 ) -> None:
-    job = add_job(speech("* * *"))
+    job = add_job(speech(text))
     with pytest.raises(InvalidRequest, match="nothing to speak"):
         runner.run(begin_step(job), spec_of(job))
-    assert files.list(f"jobs/{job.id}/") == []
+    assert files.list(f"jobs/{job.id}/result/") == []
+
+
+def test_a_pause_is_silence_of_its_length_and_asks_no_model(
+    runner: SpeechRunner, tone: Tone, add_job: AddJob, begin_step: BeginStep, files: FileStore
+) -> None:
+    job = add_job(speech("[pause:1.5s] One [pause:250ms] two.", format="wav"))
+    result = runner.run(begin_step(job), spec_of(job))
+    stored = [from_f32(files.get(key)) for key in files.list(segment_prefix(job.id))]
+    assert (len(stored), len(tone.calls)) == (3, 2)
+    assert np.array_equal(stored[0], np.zeros(36_000))
+    assert stored[1].size == 22 * FRAME + 6_000
+    assert result["duration"] == 1.5 + 0.25 + 2 * 0.55
+
+
+def test_a_pause_makes_the_speech_so_much_longer(kokoro: SpeechRunner, add_job: AddJob, begin_step: BeginStep) -> None:
+    durations = []
+    for pause in ("10ms", "1510ms"):
+        job = add_job(speech(f"Well. [pause:{pause}] Yes.", seed=1))
+        durations.append(kokoro.run(begin_step(job), spec_of(job))["duration"])
+    assert durations[1] - durations[0] == pytest.approx(1.5, abs=1e-4)
+
+
+def test_the_model_is_asked_for_the_blend_and_the_pronunciations(
+    runner: SpeechRunner, tone: Tone, add_job: AddJob, begin_step: BeginStep
+) -> None:
+    job = add_job(speech("Data.", voice="af_sky(2)+af_bella", pronunciations={"data": "/dˈɑtə/"}))
+    assert runner.run(begin_step(job), spec_of(job))["voice"] == "af_sky(2)+af_bella"
+    assert [(phonemes, voice) for phonemes, _, voice in tone.calls] == [("dˈɑtə.", "af_sky(2)+af_bella")]
 
 
 def test_a_cancelled_step_stores_no_result(

@@ -2,14 +2,16 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from models.kokoro.engine import Kokoro
+from models.kokoro.engine import Kokoro, Synthesis
 from models.kokoro.silence import FRAME
+from models.kokoro.weights import UnknownVoice
 
 ROOT = Path(__file__).parents[3]
 PHONEMES = "hˌW ɑɹ ju tədˈA?"
@@ -50,6 +52,34 @@ def test_voices_differ(kokoro: Kokoro) -> None:
     assert len(one) != len(other) or not np.array_equal(one, other)
 
 
+def test_a_blend_with_itself_is_the_voice(kokoro: Kokoro) -> None:
+    one, blend = (kokoro.synthesize(PHONEMES, voice, 1.0, seed=1) for voice in ("af_sky", "af_sky(2)+af_sky"))
+    assert np.array_equal(one.samples, blend.samples)
+
+
+def test_a_blend_lies_between_its_voices(kokoro: Kokoro) -> None:
+    def style(voice: str) -> torch.Tensor:
+        return kokoro._style(voice, len(PHONEMES))
+
+    bella, sky = style("af_bella"), style("af_sky")
+    assert torch.allclose(style("af_bella(3) + af_sky(1)"), 0.75 * bella + 0.25 * sky, atol=1e-7)
+    assert style("af_bella+af_sky").dtype == torch.float32
+    assert torch.equal(style("af_sky"), sky)
+
+
+def test_blends_at_once_sound_as_each_alone(kokoro: Kokoro) -> None:
+    blends = ("af_bella(2)+af_sky(1)", "af_sky+am_michael")
+
+    def spoken(voice: str) -> Synthesis:
+        return kokoro.synthesize(PHONEMES, voice, 1.0, seed=1)
+
+    alone = [spoken(voice).samples for voice in blends]
+    with ThreadPoolExecutor(len(blends)) as pool:
+        together = list(pool.map(spoken, blends))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one, other.samples)
+
+
 def test_a_symbol_that_kokoro_lacks_takes_no_time(kokoro: Kokoro) -> None:
     durations = kokoro.synthesize("hˈI€ ðˈɛɹ.", "af_heart", 1.0).durations
     assert durations[4] == 0
@@ -65,6 +95,12 @@ def test_the_shortest_and_the_longest_input(kokoro: Kokoro, length: int) -> None
 def test_what_cannot_be_spoken_is_refused(kokoro: Kokoro, phonemes: str, speed: float) -> None:
     with pytest.raises(ValueError, match=r"phonemes|speed"):
         kokoro.synthesize(phonemes, "af_heart", speed)
+
+
+@pytest.mark.parametrize("voice", ["af_sky+af_nobody", "af_sky+../af_heart"])
+def test_a_blend_with_an_unknown_voice_is_refused(kokoro: Kokoro, voice: str) -> None:
+    with pytest.raises(UnknownVoice):
+        kokoro.synthesize(PHONEMES, voice, 1.0)
 
 
 def test_an_unloaded_engine_says_so_and_loads_again(models_dir: Path) -> None:
