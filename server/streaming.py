@@ -1,4 +1,4 @@
-"""Audio on the wire while its job still runs: stored segments, encoded as one stream."""
+"""A result on the wire while its job still runs: stored segments; those of audio encoded as one stream."""
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -19,8 +19,6 @@ from server.hall import Hall
 from server.waiting import CallerGone, leave, stay, succeeded
 
 log = logging.getLogger(__name__)
-
-SAMPLE_RATE = 24_000
 
 
 class AudioStream(StreamingResponse):
@@ -50,14 +48,14 @@ class AudioStream(StreamingResponse):
 
 
 async def first_segment(hall: Hall, job: Job, request: Request) -> None:
-    """Returns when the first segment is stored.
+    """Returns when the first segment is stored, or the job has succeeded without one (a transcript of silence).
 
     Raises:
-        JobFailed: the job ended without one.
+        JobFailed
         CallerGone
     """
     async with aclosing(segments(hall, job, request)) as parts:
-        await anext(parts)
+        await anext(parts, None)
 
 
 async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[bytes]:
@@ -67,7 +65,7 @@ async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -
         JobFailed: in the middle of it.
         CallerGone
     """
-    encoder = Encoder(audio_format, SAMPLE_RATE, stream=True)
+    encoder = Encoder(audio_format, hall.catalog.model(job.spec.model).sample_rate or 0, stream=True)
     async for raw in segments(hall, job, request):
         if encoded := await run_in_threadpool(encoder.write, from_f32(raw)):
             yield encoded
@@ -75,7 +73,7 @@ async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -
 
 
 async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[bytes, None]:
-    """The job's stored segments in order (float32 mono at 24 kHz), until it has succeeded.
+    """The job's stored segments in order, until it has succeeded: float32 mono samples, or parts of a transcript.
 
     Raises:
         JobFailed
@@ -85,11 +83,11 @@ async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[byt
     index = 0
     async for _ in hall.events.follow(job.id):
         job = await run_in_threadpool(hall.ledger.get, job.id)
-        while raw := await _stored(hall, job, index):
+        while (raw := await _stored(hall, job, index)) is not None:
             yield raw
             index += 1
         if job.done:
-            if index < (succeeded(job).result or {})["segments"]:
+            if index < (succeeded(job).result or {}).get("segments", 0):
                 raise NotFound("The segments are no longer kept.")
             return
         await stay(hall, job, request)

@@ -4,18 +4,20 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound, VoxhallError
 from jobs.ledger import Job
 from jobs.specs import SPEC, SpeechSpec, TranscriptionSpec
 from jobs.submit import forget, submit
+from models.language import matching
 from server.asked import asked
 from server.callers import EitherKey
 from server.dialects.base import Dialect
@@ -47,6 +49,7 @@ _SUBMISSION = {
                     "properties": {
                         "spec": {"type": "string", "description": "A transcription spec as JSON"},
                         "audio": {"type": "string", "format": "binary"},
+                        "speaker-0": {"type": "string", "format": "binary", "description": "The first known speaker"},
                     },
                 },
             },
@@ -57,15 +60,15 @@ _SUBMISSION = {
 
 @router.post("/jobs", status_code=202, openapi_extra=_SUBMISSION)
 async def create(hall: HallDependency, key: EitherKey, request: Request) -> JSONResponse:
-    """Accepts a spec: as the JSON body, or as the field `spec` of a form beside the file `audio`."""
+    """Accepts a spec: as the JSON body, or as the field `spec` of a form beside the file `audio`.
+
+    Recordings of a transcription's `known_speakers` are the files `speaker-0`, `speaker-1`, …, in the same order.
+    """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form() as form:
             field = form.get("spec") or "{}"
             spec = await run_in_threadpool(_checked, hall, field if isinstance(field, str) else await field.read())
-            uploads = {}
-            if isinstance(spec, TranscriptionSpec):
-                upload = required(form.get("audio"), "audio")
-                uploads["audio"] = await readable(upload, limit=hall.settings.max_upload_bytes, param="audio")
+            uploads = await _uploads(hall, spec, form)
             job = await run_in_threadpool(
                 lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads=uploads)
             )
@@ -145,7 +148,10 @@ def _now(hall: Hall, job: Job) -> Job:
 
 @router.get("/voices")
 def voices(hall: HallDependency, _key: EitherKey, language: str | None = None) -> dict[str, Any]:
-    """Every voice; `available` ones speak a language that is built in."""
+    """Every voice, or those of a language ("es-MX" is "es"); `available` ones speak a language that is built in."""
+    stock = [(model, voice) for model in hall.catalog.of_kind("speech") for voice in model.voices.values()]
+    languages = {voice.language for _, voice in stock}
+    wanted = matching(language, languages) if language else languages
     found = [
         {
             "id": voice.id,
@@ -155,9 +161,8 @@ def voices(hall: HallDependency, _key: EitherKey, language: str | None = None) -
             "model": model.id,
             "available": voice.language in model.languages,
         }
-        for model in hall.catalog.of_kind("speech")
-        for voice in model.voices.values()
-        if language in (None, voice.language)
+        for model, voice in stock
+        if voice.language in wanted
     ]
     return {"voices": found, "total": len(found)}
 
@@ -186,11 +191,29 @@ def _checked(hall: Hall, raw: str | bytes) -> SpeechSpec | TranscriptionSpec:
     return checked_transcription(hall, spec) if isinstance(spec, TranscriptionSpec) else checked_speech(hall, spec)
 
 
+async def _uploads(hall: Hall, spec: SpeechSpec | TranscriptionSpec, form: FormData) -> dict[str, BinaryIO]:
+    """The job's input files: the audio, and a recording of each known speaker."""
+    if not isinstance(spec, TranscriptionSpec):
+        return {}
+    speakers = [f"speaker-{number}" for number in range(len(spec.known_speakers))]
+    if unknown := [name for name in form if name.startswith("speaker-") and name not in speakers]:
+        message = f"There is a recording for each of `known_speakers`, and `{unknown[0][:20]}` is none of them."
+        raise InvalidRequest(message, param=unknown[0][:20])
+    if len(set(spec.known_speakers)) < len(speakers):
+        raise InvalidRequest("Two known speakers have the same name.", param="known_speakers")
+    limit = hall.settings.max_upload_bytes
+    return {
+        name: await readable(required(form.get(name), name), limit=limit, param=name) for name in ("audio", *speakers)
+    }
+
+
 def _job(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
     result = None
     if job.result:
         result = {name: value for name, value in job.result.items() if name != "file"}
         result["url"] = link(hall, request, job.result["file"])
+        if captions := result.get("captions"):
+            result["captions"] = {form: link(hall, request, key) for form, key in captions.items()}
     return {
         "id": job.id,
         "kind": job.kind,

@@ -223,3 +223,36 @@ def test_every_route_is_described(client: TestClient) -> None:
 
 def test_the_app_opens_nothing_before_it_is_asked_to(settings: Settings) -> None:
     create_app(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"}))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"text": "One [pause:99h] two."}, "99h"),
+        ({"text": "One [pause:1s two."}, "not closed"),
+        ({"text": "One [two](/tu."}, "not closed"),
+        ({"text": "[pause:1s]" * 10_000}, "pauses|limit|at most"),
+        ({"text": "[pause:1s] [pause:1s]"}, "nothing to speak"),
+        ({"voice": "af_sky(2)+nobody"}, "nobody"),
+        ({"voice": "af_sky("}, "Write a blend"),
+    ],
+)
+def test_markup_and_blends_that_cannot_be_followed(
+    client: TestClient, ledger: Ledger, change: dict[str, str], said: str
+) -> None:
+    text, voice = change.get("text", "One."), change.get("voice", "af_sky")
+    answers = [
+        client.post("/jobs", json={"kind": "speech", "text": text, "voice": voice}),
+        client.post("/v1/audio/speech", json={"model": "kokoro", "input": text, "voice": voice}),
+        client.post("/v1/inferences-tts", json={"tts_text": text, "tts_voice": voice}),
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400, 422]
+    for answer, shape in zip(answers, (voxhall, openai, twintune_with_context), strict=True):
+        shape(answer.json())
+        assert re.search(said, answer.text)
+    assert ledger.waiting() == {}
+
+
+def twintune_with_context(body: Any) -> None:
+    [problem] = body["detail"]
+    assert set(problem) - {"ctx"} == {"loc", "msg", "type"}

@@ -49,6 +49,31 @@ def test_a_model_that_is_not_installed_is_said_with_the_remedy(hall: Hall, tmp_p
     assert best_transcriber(hall) == "whisper-base"
 
 
+def test_speakers_need_a_model_of_their_own(hall: Hall, models_dir: Path, tmp_path: Path) -> None:
+    spec = TranscriptionSpec(model="whisper-base", diarize=True)
+    assert checked_transcription(hall, spec).diarize
+    without_models(hall, tmp_path)
+    (tmp_path / "whisper-base").symlink_to(models_dir / "whisper-base")
+    with pytest.raises(Unavailable, match="`voxhall models pull campplus`"):
+        checked_transcription(hall, spec)
+
+
+@pytest.mark.parametrize("model", ["whisper-tiny.en", "whisper-large-v3-turbo"])
+def test_not_every_model_translates(hall: Hall, models_dir: Path, tmp_path: Path, model: str) -> None:
+    """Turbo would repeat what it hears; an installed base is preferred to it."""
+    without_models(hall, tmp_path)
+    (tmp_path / model).mkdir()
+    for file in hall.catalog.model(model).files:
+        (tmp_path / model / file.path).touch()
+    assert best_transcriber(hall, task="translate") == model
+    with pytest.raises(InvalidRequest, match="cannot translate") as caught:
+        checked_transcription(hall, TranscriptionSpec(model=model, task="translate"))
+    assert caught.value.param == "model"
+    (tmp_path / "whisper-base").symlink_to(models_dir / "whisper-base")
+    assert best_transcriber(hall, task="translate") == "whisper-base"
+    assert best_transcriber(hall) == (model if model.endswith("turbo") else "whisper-base")
+
+
 def test_the_best_that_is_installed_is_taken(hall: Hall, models_dir: Path, tmp_path: Path) -> None:
     assert best_transcriber(hall) == "whisper-base"
     without_models(hall, tmp_path)

@@ -34,6 +34,18 @@ def test_subtitles() -> None:
     )
 
 
+def said(speaker: str | None, text: str) -> dict[str, Any]:
+    return {"start": 0.0, "end": 1.0, "text": text, "words": [], "speaker": speaker}
+
+
+def test_speakers() -> None:
+    parts = [said("A", " Good evening."), said("A", " Come in."), said(None, " Hm."), said("Ada", " Thank you.")]
+    transcript = {"text": "Good evening. Come in. Hm. Thank you.", "segments": parts}
+    assert plain(transcript, "text") == "A: Good evening. Come in.\nHm.\nAda: Thank you.\n"
+    assert "\nA: Good evening.\n" in plain(transcript, "srt")
+    assert "\n<v Ada>Thank you.\n" in plain(transcript, "vtt")
+
+
 @pytest.mark.parametrize("form", MEDIA_TYPES)
 def test_silence_is_no_error(form: str) -> None:
     assert plain({"text": "", "segments": []}, form).strip() in {"", "WEBVTT"}

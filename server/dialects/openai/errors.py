@@ -3,29 +3,57 @@
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import VoxhallError
+from jobs.errors import InvalidRequest, JobFailed, UnknownModel, VoxhallError
 
-PARAMS = {"text": "input", "format": "response_format"}
+PARAMS = {
+    "text": "input",
+    "format": "response_format",
+    "hotwords": "keywords[]",
+    "known_speakers": "known_speaker_names[]",
+    "threshold": "chunking_strategy[threshold]",
+    "silence_ms": "chunking_strategy[silence_duration_ms]",
+    "padding_ms": "chunking_strategy[prefix_padding_ms]",
+}
 """OpenAI's names of what a spec calls otherwise."""
+
+CODES = {"unauthorized": "invalid_api_key", "unknown_model": "model_not_found"}
+"""OpenAI's codes that clients look at. The others are Voxhall's own, which say more."""
+
+
+class Unsupported(InvalidRequest):
+    """A value that is right in itself, but not together with the others."""
+
+    code = "unsupported_value"
 
 
 def error(error: VoxhallError, status: int) -> Response:
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, JobFailed):
+        # The queue has tried again already, where that helps; the client would do so twice more.
+        headers["x-should-retry"] = "false"
+    status = 404 if isinstance(error, UnknownModel) else status
+    return JSONResponse(body(error, status), status_code=status, headers=headers)
+
+
+def body(error: VoxhallError, status: int) -> dict[str, object]:
+    """The error as OpenAI says it: the body of an answer, or the data of an event."""
     kind = "invalid_request_error" if status < 500 else "server_error"
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    param = PARAMS.get(error.param or "", error.param)
-    return _response(status, error.message, kind, param, error.code, headers)
+    param = PARAMS.get((error.param or "").partition(".")[0], error.param)
+    code = "invalid_value" if param and error.code == InvalidRequest.code else CODES.get(error.code, error.code)
+    return _body(error.message, kind, param, code)
 
 
 def invalid(error: RequestValidationError) -> Response:
     problem = error.errors()[0]
     # Where the body is no JSON, the place is an offset instead of a field.
-    place = () if problem["type"] == "json_invalid" else problem["loc"][1:2]
-    param = str(place[0]) if place else None
-    return _response(400, f"{param or 'body'}: {problem['msg']}", "invalid_request_error", param, "invalid_request")
+    param = next((place for place in problem["loc"][1:2] if isinstance(place, str)), None)
+    code = "missing_required_parameter" if problem["type"] == "missing" else "invalid_value"
+    message = f"{param or 'body'}: {problem['msg']}"
+    content = _body(message, "invalid_request_error", param, code if param else InvalidRequest.code)
+    return JSONResponse(content, status_code=400)
 
 
-def _response(
-    status: int, message: str, kind: str, param: str | None, code: str, headers: dict[str, str] | None = None
-) -> Response:
-    body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
-    return JSONResponse(body, status_code=status, headers=headers)
+def _body(message: str, kind: str, param: str | None, code: str) -> dict[str, object]:
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from jobs.errors import NotFound
 from models.catalog import Model
 from server.callers import BearerKey
-from server.dialects.openai.names import SPEECH_MODELS, TRANSCRIPTION_MODELS
+from server.dialects.openai.names import DIARIZER, SPEECH_MODELS, TRANSCRIPTION_MODELS
 from server.hall import Hall, HallDependency
 from server.installed import installed
 
@@ -37,7 +37,8 @@ def _names(hall: Hall) -> list[str]:
 def _aliases(own: list[Model]) -> list[str]:
     kinds = {model.kind for model in own}
     speech = list(SPEECH_MODELS) if "speech" in kinds else []
-    return speech + (list(TRANSCRIPTION_MODELS) if "transcription" in kinds else [])
+    listening = [name for name in TRANSCRIPTION_MODELS if name != DIARIZER or "diarization" in kinds]
+    return speech + (listening if "transcription" in kinds else [])
 
 
 def _entry(name: str) -> dict[str, object]:

@@ -2,7 +2,10 @@
 
 SPEECH_MODELS = {"tts-1": "kokoro", "tts-1-hd": "kokoro", "gpt-4o-mini-tts": "kokoro"}
 
-TRANSCRIPTION_MODELS = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe")
+WHISPER = "whisper-1"
+LISTENER = "gpt-transcribe"
+DIARIZER = "gpt-4o-transcribe-diarize"
+TRANSCRIPTION_MODELS = (WHISPER, "gpt-4o-transcribe", "gpt-4o-mini-transcribe", LISTENER, DIARIZER)
 """All of these mean the best installed Whisper."""
 
 VOICES = {
@@ -25,10 +28,6 @@ VOICES = {
 
 def speech_model(name: str) -> str:
     return SPEECH_MODELS.get(_undated(name), name)
-
-
-def voice(name: str) -> str:
-    return VOICES.get(name, name)
 
 
 def is_transcription_alias(name: str) -> bool:

@@ -1,5 +1,8 @@
 """`POST /audio/speech`: text in, audio out, on one connection."""
 
+import base64
+import math
+from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
@@ -7,22 +10,31 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from audio.formats import format_named
+from audio.formats import Format, format_named
 from jobs.ledger import Job
 from jobs.specs import SpeechSpec
 from jobs.submit import submit
 from server.asked import asked
 from server.callers import BearerKey
-from server.dialects.openai.names import speech_model, voice
-from server.hall import HallDependency
+from server.dialects.openai.errors import Unsupported
+from server.dialects.openai.events import Event, EventStream
+from server.dialects.openai.headers import headers
+from server.dialects.openai.names import VOICES, speech_model
+from server.hall import Hall, HallDependency
 from server.results import file_response
 from server.speech import checked_speech
-from server.streaming import AudioStream, first_segment
+from server.streaming import AudioStream, first_segment, stream
+from server.voices import voice_for
 from server.waiting import result_of
 
 router = APIRouter()
 
 LONGEST = 4096
+TOKENS_PER_SECOND = 40
+"""Kokoro plans speech in steps of 25 ms."""
+
+PIECE = 24 * 1024
+"""Bytes of audio in one event: many clients read no line of more than 64 KiB."""
 
 
 class VoiceId(BaseModel):
@@ -35,38 +47,67 @@ class SpeechRequest(BaseModel):
     model: str
     input: str
     voice: str | VoiceId
+    instructions: Annotated[str, Field(max_length=4096)] | None = None
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm", "ogg", "m4a"] = "mp3"
     speed: Annotated[float, Field(ge=0.25, le=4.0)] = 1.0
-    stream_format: Literal["audio"] | None = None
+    stream_format: Literal["audio", "sse"] | None = None
     """`audio` asks for a stream also where a whole file is the better default (WAV: its header then has no sizes)."""
 
 
 @router.post("/v1/audio/speech", response_class=Response)
 async def speak(hall: HallDependency, key: BearerKey, body: SpeechRequest, request: Request) -> Response:
-    """Audio bytes. Formats that can be streamed are sent segment by segment as they are rendered."""
+    """Audio bytes, or events with them. What can be streamed is sent segment by segment as it is rendered."""
+    audio_format = format_named(body.response_format)
+    if body.stream_format == "sse" and not audio_format.streamable:
+        raise Unsupported(f"{audio_format.name} cannot be streamed.", param="response_format")
+    spec = await run_in_threadpool(_checked, hall, body)
+    job = await run_in_threadpool(
+        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True)
+    )
+    said = headers(job, _ignored(body, spec))
+    if audio_format.streamable and (body.stream_format or body.response_format != "wav"):
+        # The status is sent with the first segment: an error before it is still an error.
+        await first_segment(hall, job, request)
+        if body.stream_format == "sse":
+            return EventStream(hall, job, _events(hall, job, audio_format, request), said)
+        return AudioStream(hall, job, audio_format, request, said)
+    job = await result_of(hall, job, request)
+    result = job.result or {}
+    return file_response(hall, result["file"], result["media_type"], said)
+
+
+def _checked(hall: Hall, body: SpeechRequest) -> SpeechSpec:
     name = body.voice if isinstance(body.voice, str) else body.voice.id
     with asked():
         spec = SpeechSpec(
             text=body.input,
-            voice=voice(name),
+            voice=VOICES.get(name, name),
             model=speech_model(body.model),
             speed=body.speed,
             format=body.response_format,
         )
-    spec = await run_in_threadpool(checked_speech, hall, spec, longest=LONGEST)
-    job = await run_in_threadpool(
-        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True)
-    )
-    streamed = body.stream_format == "audio" or body.response_format != "wav"
-    audio_format = format_named(body.response_format)
-    if streamed and audio_format.streamable:
-        # The status is sent with the first segment: an error before it is still an error.
-        await first_segment(hall, job, request)
-        return AudioStream(hall, job, audio_format, request, _headers(job))
-    job = await result_of(hall, job, request)
-    result = job.result or {}
-    return file_response(hall, result["file"], result["media_type"], _headers(job))
+    if name in VOICES:
+        # OpenAI's voices speak every language.
+        spec = spec.model_copy(update={"voice": voice_for(hall, spec.voice, spec.text)})
+    return checked_speech(hall, spec, longest=LONGEST)
 
 
-def _headers(job: Job) -> dict[str, str]:
-    return {"x-voxhall-job": job.id}
+def _ignored(body: SpeechRequest, spec: SpeechSpec) -> list[str]:
+    return [f"{spec.model} takes no `instructions`; they were ignored."] if body.instructions else []
+
+
+async def _events(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[Event]:
+    """`speech.audio.delta` for each piece of the encoded stream, and `speech.audio.done`."""
+    async for encoded in stream(hall, job, audio_format, request):
+        for start in range(0, len(encoded), PIECE):
+            piece = base64.b64encode(encoded[start : start + PIECE]).decode()
+            yield {"type": "speech.audio.delta", "audio": piece}
+    job = await run_in_threadpool(hall.ledger.get, job.id)
+    yield {"type": "speech.audio.done", "usage": _usage(job)}
+
+
+def _usage(job: Job) -> dict[str, int]:
+    """Characters of the text, and steps of 25 ms of the audio."""
+    assert isinstance(job.spec, SpeechSpec)
+    read, spoken = len(job.spec.text), math.ceil((job.result or {})["duration"] * TOKENS_PER_SECOND)
+    return {"input_tokens": read, "output_tokens": spoken, "total_tokens": read + spoken}

@@ -1,27 +1,75 @@
-"""`POST /audio/transcriptions`: a file in, its text out, in every `response_format` of Whisper's."""
+"""`POST /audio/transcriptions`: a file in, its text out, in every `response_format`, whole or in events."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Form, Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from pydantic import BeforeValidator, Field
+from starlette.responses import Response
 
-from jobs.errors import InvalidRequest
+from jobs.ledger import Job
 from jobs.specs import TranscriptionSpec
 from jobs.submit import submit
 from server.asked import asked
 from server.callers import BearerKey
-from server.dialects.openai.names import is_transcription_alias
-from server.hall import HallDependency
+from server.dialects.openai.answers import Granularity, in_diarized_json, in_json, in_text, in_verbose_json
+from server.dialects.openai.chunking import Chunking, chunking
+from server.dialects.openai.errors import Unsupported
+from server.dialects.openai.events import EventStream
+from server.dialects.openai.forms import AudioForm, FormRoute
+from server.dialects.openai.headers import headers
+from server.dialects.openai.known_speakers import recordings
+from server.dialects.openai.names import DIARIZER, LISTENER, WHISPER, is_transcription_alias
+from server.dialects.openai.transcript_events import diarized_events, transcript_events
+from server.hall import Hall, HallDependency
 from server.results import transcript
+from server.streaming import first_segment
 from server.transcription import best_transcriber, checked_transcription
-from server.transcripts import MEDIA_TYPES, plain, words
 from server.uploads import readable
 from server.waiting import result_of
 
-router = APIRouter()
+router = APIRouter(route_class=FormRoute)
 
-Granularity = Literal["word", "segment"]
+STREAMED = ("json", "text", "diarized_json")
+
+
+class TranscriptionForm(AudioForm):
+    language: str | None = None
+    languages: list[str] = Field(default=[], alias="languages[]")
+    keywords: list[str] = Field(default=[], alias="keywords[]")
+    response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] = "json"
+    granularities: list[Granularity] = Field(default=[], alias="timestamp_granularities[]")
+    include: list[Literal["logprobs"]] = Field(default=[], alias="include[]")
+    stream: bool = False
+    chunking_strategy: Annotated[Chunking, BeforeValidator(chunking)] | None = None
+    chunking_type: Literal["auto", "server_vad"] | None = Field(default=None, alias="chunking_strategy[type]")
+    prefix_padding_ms: int | None = Field(default=None, alias="chunking_strategy[prefix_padding_ms]")
+    silence_duration_ms: int | None = Field(default=None, alias="chunking_strategy[silence_duration_ms]")
+    threshold: float | None = Field(default=None, alias="chunking_strategy[threshold]")
+    known_speaker_names: list[str] = Field(default=[], alias="known_speaker_names[]")
+    known_speaker_references: list[str] = Field(default=[], alias="known_speaker_references[]")
+
+    @property
+    def diarized(self) -> bool:
+        return self.response_format == "diarized_json"
+
+    @property
+    def logprobs(self) -> bool:
+        return "logprobs" in self.include
+
+    @property
+    def chunking(self) -> Chunking:
+        return self.chunking_strategy or Chunking(
+            type=self.chunking_type or "auto",
+            prefix_padding_ms=self.prefix_padding_ms,
+            silence_duration_ms=self.silence_duration_ms,
+            threshold=self.threshold,
+        )
+
+    @property
+    def streamed(self) -> bool:
+        """OpenAI ignores `stream` for `whisper-1`, and clients of that name expect no events."""
+        return self.stream and self.model != WHISPER
 
 
 @router.post("/v1/audio/transcriptions", response_class=Response)
@@ -29,62 +77,87 @@ async def transcribe(
     hall: HallDependency,
     key: BearerKey,
     request: Request,
-    file: UploadFile,
-    model: Annotated[str, Form()],
-    language: Annotated[str | None, Form()] = None,
-    prompt: Annotated[str | None, Form()] = None,
-    response_format: Annotated[Literal["json", "text", "srt", "verbose_json", "vtt"], Form()] = "json",
-    temperature: Annotated[float | None, Form(ge=0, le=1)] = None,
-    stream: Annotated[bool, Form()] = False,
-    granularities: Annotated[list[Granularity] | None, Form(alias="timestamp_granularities[]")] = None,
+    form: Annotated[TranscriptionForm, Form(media_type="multipart/form-data")],
 ) -> Response:
     """What was read although the file broke off is said in the header `x-voxhall-warning`."""
-    if stream:
-        raise InvalidRequest("Transcripts are not streamed yet; leave `stream` out.", param="stream")
-    with asked():
-        spec = TranscriptionSpec(
-            model=best_transcriber(hall) if is_transcription_alias(model) else model,
-            language=language,
-            word_times="word" in (granularities or ()),
-            prompt=prompt,
-            # OpenAI documents 0 as "raise it as needed", which is what Whisper does when no temperature is given.
-            temperature=temperature or None,
-        )
-    spec = checked_transcription(hall, spec)
-    audio = await readable(file, limit=hall.settings.max_upload_bytes)
-    uploads = {"audio": audio}
+    _check_together(form)
+    spec = await run_in_threadpool(_checked, hall, form)
+    limit = hall.settings.max_upload_bytes
+    uploads = {"audio": await readable(form.file, limit=limit)}
+    uploads |= await recordings(form.known_speaker_names, form.known_speaker_references, limit=limit)
     job = await run_in_threadpool(
         lambda: submit(
             hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True, uploads=uploads
         )
     )
+    return await (_events if form.streamed else _answer)(hall, job, request, form)
+
+
+def _check_together(form: TranscriptionForm) -> None:
+    """What OpenAI refuses too."""
+    if form.granularities and form.response_format != "verbose_json":
+        raise Unsupported("Timestamp granularities need `verbose_json`.", param="timestamp_granularities[]")
+    if form.logprobs and form.response_format != "json":
+        raise Unsupported("`logprobs` come with the response format `json` only.", param="include[]")
+    if form.streamed and form.response_format not in STREAMED:
+        raise Unsupported(f"A stream has the format {', '.join(STREAMED)}.", param="response_format")
+    if form.model == DIARIZER:
+        _check_diarizer(form)
+
+
+def _check_diarizer(form: TranscriptionForm) -> None:
+    if form.response_format not in STREAMED:
+        raise Unsupported(f"`{DIARIZER}` has the formats {', '.join(STREAMED)}.", param="response_format")
+    for given, param in ((form.prompt, "prompt"), (form.include, "include[]")):
+        if given:
+            raise Unsupported(f"`{DIARIZER}` takes no `{param}`.", param=param)
+
+
+def _checked(hall: Hall, form: TranscriptionForm) -> TranscriptionSpec:
+    model = best_transcriber(hall) if is_transcription_alias(form.model) else form.model
+    with asked():
+        spec = TranscriptionSpec(
+            model=model,
+            language=form.language or _only_language(hall, model, form.languages),
+            word_times="word" in form.granularities or form.logprobs,
+            prompt=form.prompt or None,
+            hotwords=", ".join(filter(None, map(str.strip, form.keywords))) or None,
+            temperature=form.temperature or None,
+            vad=form.chunking.vad(),
+            diarize=form.diarized,
+            known_speakers=tuple(form.known_speaker_names),
+        )
+    return checked_transcription(hall, spec)
+
+
+def _only_language(hall: Hall, model: str, languages: list[str]) -> str | None:
+    """The language where only one comes into question; else it is to be detected."""
+    known = hall.catalog.models[model].languages if model in hall.catalog.models else ()
+    possible = [code for code in languages if code.lower().partition("-")[0] in known] or languages
+    return possible[0] if len(possible) == 1 else None
+
+
+async def _events(hall: Hall, job: Job, request: Request, form: TranscriptionForm) -> Response:
+    # The status is sent with the first segment: an error before it is still an error.
+    await first_segment(hall, job, request)
+    if form.diarized:
+        events = diarized_events(hall, job, request)
+    else:
+        listener = form.model == LISTENER
+        events = transcript_events(hall, job, request, with_logprobs=form.logprobs, with_languages=listener)
+    return EventStream(hall, job, events, headers(job))
+
+
+async def _answer(hall: Hall, job: Job, request: Request, form: TranscriptionForm) -> Response:
     job = await result_of(hall, job, request)
     content = await transcript(hall, job)
-    headers = {"x-voxhall-job": job.id}
-    if content["warnings"]:
-        headers["x-voxhall-warning"] = " ".join(content["warnings"])
-    return _render(content, response_format, granularities or ["segment"], headers)
-
-
-def _render(content: dict[str, Any], form: str, granularities: list[Granularity], headers: dict[str, str]) -> Response:
-    if form in MEDIA_TYPES:
-        return PlainTextResponse(plain(content, form), media_type=MEDIA_TYPES[form], headers=headers)
-    usage = {"type": "duration", "seconds": round(content["duration"])}
-    if form == "json":
-        return JSONResponse({"text": content["text"], "usage": usage}, headers=headers)
-    verbose = {
-        "task": "transcribe",
-        "language": content["language"] or "unknown",
-        "duration": content["duration"],
-        "text": content["text"],
-        "usage": usage,
-    }
-    if "segment" in granularities:
-        verbose["segments"] = [_segment(part) for part in content["segments"]]
-    if "word" in granularities:
-        verbose["words"] = words(content)
-    return JSONResponse(verbose, headers=headers)
-
-
-def _segment(part: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in part.items() if name != "words"}
+    said = headers(job, content["warnings"])
+    match form.response_format:
+        case "json":
+            return in_json(content, said, with_logprobs=form.logprobs, with_languages=form.model == LISTENER)
+        case "verbose_json":
+            return in_verbose_json(content, form.granularities or ["segment"], said)
+        case "diarized_json":
+            return in_diarized_json(content, said)
+        case plain:
+            return in_text(content, plain, said)
