@@ -14,6 +14,7 @@ from tests.test_architecture import ROOT, sources
 
 PAGE = (ROOT / "docs" / "licences.md").read_text()
 G2P = "models/kokoro/g2p_process.py"
+PHONEMES = "models/kokoro/phonemes/"
 # misaki imports the other two. kokoro imports misaki, in its `__init__` alone.
 GPL = {"misaki", "phonemizer", "espeakng_loader"}
 KOKORO = "models/kokoro/weights.py"
@@ -50,20 +51,25 @@ def test_every_model_is_listed_with_publisher_and_licence() -> None:
     assert rows <= set(PAGE.splitlines())
 
 
-def test_only_the_g2p_process_imports_the_gpl_packages() -> None:
-    assert importers(GPL) == {G2P}
+def modules(path: Path) -> Iterator[str]:
+    """The modules that a module imports, and what it imports from them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (str(name) for name in (getattr(node, "module", None), *(alias.name for alias in node.names)))
+
+
+def test_only_the_modules_of_phonemes_import_the_gpl_packages() -> None:
+    found = importers(GPL)
+    assert found
+    assert {path for path in found if not path.startswith(PHONEMES)} == set()
     assert importers({"kokoro"}) == {KOKORO}
 
 
-def test_no_module_imports_the_g2p_process() -> None:
-    names = {
-        alias
-        for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in (getattr(node, "module", None), *(name.name for name in node.names))
-    }
-    assert {name for name in names if name and "g2p_process" in name} == set()
+def test_only_the_g2p_process_imports_phonemes_and_no_module_imports_it() -> None:
+    imports = {str(path.relative_to(ROOT)): set(modules(path)) for path in sources()}
+    phonemes = {path for path, names in imports.items() if any("kokoro.phonemes" in name for name in names)}
+    assert {path for path in phonemes if not path.startswith(PHONEMES)} == {G2P}
+    assert {path for path, names in imports.items() if any("g2p_process" in name for name in names)} == set()
 
 
 def test_the_speech_worker_runs_kokoro_without_them(models_dir: Path) -> None:

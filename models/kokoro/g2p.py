@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Lock
 
 from models.kokoro.tokens import Token
 
-LANGUAGES = ("en-us", "en-gb")
+LANGUAGES = ("en-us", "en-gb", "es", "fr-fr", "hi", "it", "ja", "pt-br", "zh")
 
 _PACKAGE_ROOT = Path(__file__).parents[2]
 _PATIENCE = 60.0  # seconds, the start of the process included; a text of 4,000 characters takes 0.3
@@ -32,14 +33,16 @@ class Phonemizer:
         self._lock = Lock()
         self._process: _Process | None = _Process(self._folder)
 
-    def phonemize(self, text: str, language: str) -> list[Token]:
-        """Tokens of `text`, in order, in one of `LANGUAGES`.
+    def phonemize(self, text: str, language: str, pronunciations: Mapping[str, str] = {}) -> list[Token]:
+        """Tokens of `text`, in order, with spans of it, in one of `LANGUAGES`.
+
+        The text is first read as `models.reading.reader` has it: markup, `pronunciations`, numbers.
 
         A process that died or hangs is replaced once. Raises `G2PError`, also after `close`; never quotes the text.
         """
         if language not in LANGUAGES:
             raise G2PError(f"no phonemes for the language {language!r}: there are {', '.join(LANGUAGES)}")
-        request = json.dumps({"text": text, "language": language}).encode()
+        request = json.dumps({"text": text, "language": language, "pronunciations": {**pronunciations}}).encode()
         with self._lock:
             answer = json.loads(self._ask(request))
         if "error" in answer:

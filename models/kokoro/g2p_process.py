@@ -10,7 +10,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -19,71 +21,76 @@ from typing import Any
 sys.modules["torch"] = None  # type: ignore[assignment]
 
 import spacy  # noqa: E402
-from misaki import en, espeak  # noqa: E402
 from spacy.util import registry  # noqa: E402
+
+from models.kokoro.phonemes import G2P  # noqa: E402
+from models.kokoro.phonemes.english import english  # noqa: E402
+from models.kokoro.phonemes.latin import speaking_latin  # noqa: E402
+from models.kokoro.phonemes.long_words import cutting_long_words  # noqa: E402
+from models.kokoro.phonemes.overriding import overriding  # noqa: E402
+from models.kokoro.tokens import Token  # noqa: E402
+from models.reading.reader import read  # noqa: E402
 
 registry._entry_point_factories.entry_points = False  # noqa: SLF001
 
 BRITISH = {"en-us": False, "en-gb": True}
-LONG_WORD = re.compile(r"\S{50}(?=\S)")
-LONG_RUN = re.compile(r"([.!?…,;:—-])\1{3,}")
-
-Phonemize = Callable[[str], list[tuple[str, str, str]]]
+MOST_MARKS = 3
+LONG_RUN = re.compile(rf"([.!?…,;:—-])\1{{{MOST_MARKS},}}")
 
 
-class Lexicon(en.Lexicon):  # type: ignore[misc]
-    """misaki's, except that a number which it cannot read ("1..2,,", a thousand digits) is left to espeak-ng."""
+class Languages:
+    """The G2P of each language, made when it is first asked for: 30 MB for Japanese, 120 for Chinese."""
 
-    def __call__(self, token: Any, context: Any) -> tuple[str | None, int | None]:
-        try:
-            phonemes, rating = super().__call__(token, context)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
-            return None, None
-        return phonemes, rating
+    def __init__(self, spacy_folder: str) -> None:
+        self._nlp = spacy.load(spacy_folder, enable=["tok2vec", "tagger"])
+        self.g2p = functools.cache(self._g2p)
 
+    def _g2p(self, language: str) -> G2P:
+        if language in BRITISH:
+            return cutting_long_words(english(self._nlp, british=BRITISH[language]))
+        if language == "ja":
+            from models.kokoro.phonemes.japanese import japanese  # noqa: PLC0415 - with its dictionary, on first use
 
-class English(en.G2P):  # type: ignore[misc]
-    """misaki's English over a loaded spaCy model. Its own `__init__` downloads one, hence no call of it here."""
+            return speaking_latin(overriding(japanese()), self._american)
+        if language == "zh":
+            from models.kokoro.phonemes.chinese import chinese  # noqa: PLC0415 - likewise
 
-    def __init__(self, nlp: Any, *, british: bool) -> None:
-        self.version = None
-        self.british = british
-        self.nlp = nlp
-        self.lexicon = Lexicon(british)
-        self.fallback = espeak.EspeakFallback(british=british)
-        self.unk = ""
+            return speaking_latin(overriding(chinese()), self._american)
+        from models.kokoro.phonemes.espeak import espeak  # noqa: PLC0415 - likewise
 
+        return cutting_long_words(overriding(espeak(language)))
 
-def english(nlp: Any, *, british: bool) -> Phonemize:
-    g2p = English(nlp, british=british)
-
-    def phonemize(text: str) -> list[tuple[str, str, str]]:
-        _, tokens = g2p(LONG_WORD.sub(r"\g<0> ", text))  # misaki's time grows with the cube of a word's length
-        return [(token.text, token.whitespace, LONG_RUN.sub(r"\1\1\1", token.phonemes or "")) for token in tokens]
-
-    return phonemize
+    def _american(self, text: str) -> list[Token]:
+        return self.g2p("en-us")(text, ())
 
 
-def answer(request: dict[str, str], phonemizer: Callable[[str], Phonemize]) -> dict[str, Any]:
+def answer(request: dict[str, Any], g2p: Callable[[str], G2P]) -> dict[str, Any]:
     try:
-        return {"tokens": phonemizer(request["language"])(request["text"])}
+        reading = read(request["text"], request["language"], request["pronunciations"])
+        found = list(_calmed(g2p(request["language"])(reading.text.text, reading.phonemes)))
+        spans = [reading.text.span(token.start, token.end) for token in found]
+        return {"tokens": [(t.text, t.whitespace, t.phonemes, *span) for t, span in zip(found, spans, strict=True)]}
     except Exception as error:  # noqa: BLE001 - whatever a library raises on one text, the next text must still be answered
         return {"error": type(error).__name__}  # the message may quote the text, which no log may carry
 
 
+def _calmed(tokens: Iterable[Token]) -> Iterator[Token]:
+    """A long row of one mark ("!!!!!!!!") is three of them."""
+    for phonemes, row in groupby(tokens, key=lambda token: token.phonemes):
+        speaks = any(map(str.isalpha, phonemes))
+        for i, token in enumerate(row):
+            shorter = LONG_RUN.sub(lambda found: found[1] * MOST_MARKS, phonemes) if speaks or i < MOST_MARKS else ""
+            yield replace(token, phonemes=shorter)
+
+
 def serve(spacy_folder: str, requests: Connection, answers: Connection) -> None:
-    nlp = spacy.load(spacy_folder, enable=["tok2vec", "tagger"])
-
-    @functools.cache
-    def phonemizer(language: str) -> Phonemize:
-        return english(nlp, british=BRITISH[language])
-
+    languages = Languages(spacy_folder)
     while True:
         try:
             request = json.loads(requests.recv_bytes())
         except EOFError:
             return
-        answers.send_bytes(json.dumps(answer(request, phonemizer)).encode())
+        answers.send_bytes(json.dumps(answer(request, languages.g2p)).encode())
 
 
 def main() -> None:
@@ -92,6 +99,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # misaki prints words that it cannot read: neither into the answers nor into a log
     serve(sys.argv[1], Connection(os.dup(0), writable=False), answers)
+    os._exit(0)  # Python would take a second to free the dictionaries, and the worker is gone already
 
 
 if __name__ == "__main__":

@@ -1,19 +1,23 @@
 # ruff: noqa: RUF001 - phonemes
-import pytest
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import accumulate
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.kokoro.segments import (
     LIMIT,
-    LONGEST_PARAGRAPH,
-    PARAGRAPH_PAUSE,
+    LONGEST,
     SHORTEST,
     TARGET,
+    Segment,
     segment,
     segments,
-    split_paragraphs,
 )
 from models.kokoro.tokens import Token
+from models.kokoro.words import Word
 
 WORD = st.text("abcdɑɹˈæ", min_size=1, max_size=12)
 MARK = st.sampled_from([".", "!", "?", "…", ",", ";", ":", "—", "”", "“", ")"])
@@ -34,13 +38,24 @@ def letters(text: str) -> str:
 
 def spoken(text: str) -> list[Token]:
     """Each word its own phonemes, marks apart, as the G2P process gives them. Asterisks are silent."""
-    tokens: list[Token] = []
-    for word in text.split():
-        bare = word.rstrip(".,;:!?")
-        marks = word[len(bare) :]
-        tokens.append(Token(bare, "" if marks else " ", bare.strip("*")))
-        tokens.extend(Token(mark, " ", mark) for mark in marks)
-    return tokens
+    found = re.finditer(r"(?P<token>[^\s.,;:!?]+|[.,;:!?])(?P<gap>\s?)", text)
+    return [Token(t["token"], t["gap"], t["token"].strip("*"), *t.span("token")) for t in found]
+
+
+def unspaced(text: str) -> list[Token]:
+    """Two characters a word and its phonemes, marks mapped, as in Chinese."""
+    marks = {"「": "“", "。": ".", "，": ",", "！": "!", "；": ";", "」": "”"}
+    found = re.finditer(r"[^「。，！；」]{1,2}|.", text)
+    return [
+        Token(match[0], " ", marks.get(match[0], "ɑ" * len(match[0])), match.start(), match.end()) for match in found
+    ]
+
+
+def heard(text: str, found: Iterable[Segment]) -> list[tuple[str, str]]:
+    """The words of segments: as they are written in `text`, and their phonemes."""
+    return [
+        (text[word.start : word.end], part.phonemes[word.first : word.last]) for part in found for word in part.words
+    ]
 
 
 @given(TOKENS, st.booleans())
@@ -58,11 +73,6 @@ def test_every_token_is_in_one_segment_and_none_is_too_long(tokens: list[Token],
 def test_a_paragraph_has_no_segments_only_where_nothing_is_spoken(tokens: list[Token]) -> None:
     speaks = any(symbol.isalpha() for token in tokens for symbol in token.phonemes)
     assert bool(segment(tokens)) == speaks
-
-
-@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf", "Cn"]), max_size=300))
-def test_paragraphs_keep_every_letter(text: str) -> None:
-    assert letters("".join(part.text for part in split_paragraphs(text))) == letters(text)
 
 
 def test_sentences_are_packed_whole() -> None:
@@ -106,32 +116,6 @@ def test_a_short_last_sentence_is_not_left_alone() -> None:
     assert len(segment(spoken(sentence + " yes."))) == 1
 
 
-def test_paragraphs_have_pauses_between_them_and_none_at_the_end() -> None:
-    parts = split_paragraphs("First.\r\n\r\nSecond one.\n* * *\nThird.\n\n")
-    assert [part.text for part in parts] == ["First.", "Second one.", "* * *", "Third."]
-    assert [part.pause for part in parts] == [PARAGRAPH_PAUSE] * 3 + [0.0]
-
-
-def test_hard_wrapped_prose_is_one_paragraph_and_a_list_is_not() -> None:
-    wrapped = (
-        "It was a bright cold day in April, and the clocks were striking\n"
-        "thirteen. Winston Smith, his chin nuzzled into his breast in an\neffort."
-    )
-    assert len(split_paragraphs(wrapped)) == 1
-    assert len(split_paragraphs("milk\neggs\nbread")) == 3
-
-
-def test_a_long_paragraph_is_cut_at_a_sentence_without_a_pause() -> None:
-    parts = split_paragraphs("One sentence of many words. " * 500 + "\nEnd.")
-    assert all(len(part.text) <= LONGEST_PARAGRAPH and part.text.endswith(".") for part in parts)
-    assert [part.pause for part in parts] == [0.0] * (len(parts) - 2) + [PARAGRAPH_PAUSE, 0.0]
-    assert max(len(part.text) for part in split_paragraphs("x" * 9000)) == LONGEST_PARAGRAPH
-
-
-def test_invisible_characters_are_dropped() -> None:
-    assert split_paragraphs("co\u00adop\u200be\x00rate \ud800now")[0].text == "cooperate now"
-
-
 def test_a_text_is_asked_for_one_paragraph_at_a_time() -> None:
     asked: list[str] = []
 
@@ -144,6 +128,89 @@ def test_a_text_is_asked_for_one_paragraph_at_a_time() -> None:
     assert asked == ["* * *", "First paragraph."]
 
 
-@pytest.mark.parametrize("text", ["", " \n\t\n", "\x00"])
-def test_an_empty_text_has_no_paragraphs(text: str) -> None:
-    assert split_paragraphs(text) == []
+def test_a_pause_tag_ends_a_paragraph_with_its_silence() -> None:
+    found = list(segments("One two.\n[pause:1.5s]\nThree four.[pause:500ms]", spoken))
+    assert [(part.phonemes, part.pause) for part in found] == [("One two.", 1.5), ("Three four.", 0.5)]
+
+
+def test_a_pause_with_nothing_before_it_is_a_segment_of_its_own() -> None:
+    found = list(segments("[pause:1s]One.[pause:2s][pause:3s]* * *[pause:4s]", spoken))
+    assert [(part.phonemes, part.pause) for part in found] == [("", 1), ("One.", 2), ("", 3), ("", 4)]
+    assert all(part.words == () for part in found if not part.phonemes)
+
+
+def test_words_are_the_callers_without_their_marks() -> None:
+    text = "  One,\u00ad two\n\n(three)... Four!"
+    found = list(segments(text, lambda part: spoken(part.replace("(", "*").replace(")", "*"))))
+    assert heard(text, found) == [("One", "One"), ("two", "two"), ("(three)", "three"), ("Four", "Four")]
+
+
+def test_the_tokens_of_one_number_are_one_word() -> None:
+    tokens = [Token("five", " ", "fIv", 3, 5), Token("dollars", "", "dɑləɹz", 3, 5), Token(",", " ", ",", 5, 6)]
+    (found,) = segment([Token("at", " ", "æt", 0, 2), *tokens, Token("now", "", "nW", 7, 10)])
+    assert found.words == (Word(0, 2, 0, 2), Word(3, 5, 3, 13), Word(7, 10, 15, 17))
+
+
+def test_a_word_with_markup_is_one_word() -> None:
+    text = "See [Kokoro](/koko ɹo/)'s boat."
+
+    def phonemize(_: str) -> list[Token]:
+        kokoro = [Token("Kokoro", "", "koko ɹo", 5, 11), Token("'s", " ", "z", 23, 25)]
+        return [Token("See", " ", "si", 0, 3), *kokoro, Token("boat", "", "bOt", 26, 30), Token(".", "", ".", 30, 31)]
+
+    words = next(segments(text, phonemize)).words
+    assert [(word.start, word.end) for word in words] == [(0, 3), (5, 25), (26, 30)]
+
+
+def test_tokens_that_are_spoken_as_one_are_the_callers_words_all_the_same() -> None:
+    tokens = [Token("qu'est-ce", "", "kɛs", 0, 9), Token("que", "", "kə", 10, 13)]
+    (found,) = segments("qu'est-ce que", lambda _: tokens)
+    assert found.phonemes == "kɛskə"
+    assert [(word.start, word.end, word.first, word.last) for word in found.words] == [(0, 9, 0, 3), (10, 13, 3, 5)]
+
+
+@given(TOKENS)
+def test_words_are_in_order_and_speak(tokens: list[Token]) -> None:
+    ends = list(accumulate(len(token.text + token.whitespace) for token in tokens))
+    placed = [
+        replace(token, start=end - len(token.text + token.whitespace), end=end - len(token.whitespace))
+        for token, end in zip(tokens, ends, strict=True)
+    ]
+    for part in segment(placed):
+        spans = [edge for word in part.words for edge in (word.first, word.last)]
+        assert spans == sorted(spans)
+        assert all(any(map(str.isalpha, part.phonemes[word.first : word.last])) for word in part.words)
+        outside = "".join(part.phonemes[start:end] for start, end in gaps(part))
+        assert not any(map(str.isalpha, outside))
+
+
+def gaps(part: Segment) -> list[tuple[int, int]]:
+    edges = [0, *(edge for word in part.words for edge in (word.first, word.last)), len(part.phonemes)]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def test_words_of_a_script_without_spaces_are_the_g2ps() -> None:
+    text = "今天天气很好。"
+    assert [word for word, _ in heard(text, segments(text, unspaced))] == ["今天", "天气", "很好"]
+
+
+def test_a_paragraph_without_spaces_is_cut_at_its_sentences() -> None:
+    text = "「我们明天早上在火车站见面，然后一起去北京！」" + "我们明天早上在火车站见面，然后一起去北京。" * 190
+    found = list(segments(text, unspaced))
+    assert all(part.phonemes.endswith((".", "!”", ". ”", "! ”")) for part in found)
+    assert all(len(part.phonemes) <= LIMIT for part in found)
+    assert max(len(part.phonemes) for part in found) <= TARGET
+    assert "".join(text[part.words[0].start : part.words[-1].end] for part in found)[:5] == "我们明天早"
+    assert sum(len(part.words) for part in found) == sum(token.speaks for token in unspaced(text))
+
+
+def test_a_long_sentence_without_spaces_is_cut_at_its_commas() -> None:
+    found = segment(unspaced("我们明天早上在火车站见面，" * 80))
+    assert len(found) > 3
+    assert all(part.phonemes.endswith(",") and len(part.phonemes) <= LONGEST + SHORTEST for part in found)
+
+
+def test_a_sentence_without_any_mark_is_cut_between_words() -> None:
+    found = segment(unspaced("见面" * 400))
+    assert all(len(part.phonemes) <= LONGEST + SHORTEST for part in found)
+    assert sum(len(part.words) for part in found) == 400
