@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from audio.encode import encode_file
 from audio.formats import Format, format_named
-from audio.loudness import decibels, gain_to, measure_loudness
+from audio.limiter import amplified
+from audio.loudness import Meter, gain_to, measure_loudness
 from audio.measure import measure
 from audio.pcm import Samples, from_f32
 from audio.trimming import cut, sounding
@@ -35,13 +34,11 @@ class _Shape:
 
     start: int
     end: int | None
-    gain: float
-    loudness: float | None
-    """LUFS that this gives; None for silence, or where nobody asked."""
+    gain: float | None
 
-    def applied(self, chunks: Iterable[Samples]) -> Iterator[Samples]:
-        for samples in cut(chunks, self.start, self.end):
-            yield samples if self.gain == 1.0 else samples * np.float32(self.gain)
+    def applied(self, chunks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
+        kept = cut(chunks, self.start, self.end)
+        return iter(kept) if self.gain is None else amplified(kept, sample_rate, self.gain)
 
 
 def assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:
@@ -58,23 +55,32 @@ def assemble(step: Step, spec: SpeechSpec, sample_rate: int) -> dict[str, Any]:
 
     shape = _shape(chunks, spec, sample_rate)
     sizes: list[int] = []
-    result = _encoded(step, spec, shape.applied(_counted(chunks(), sizes)), sample_rate)
+    meter = Meter(sample_rate)
+    shaped = shape.applied(_counted(chunks(), sizes), sample_rate)
+    result = _encoded(step, spec, shaped if shape.gain is None else _metered(shaped, meter), sample_rate)
     words = (from_json(step.files.get(words_key(step.job.id, step.claim.position, n))) for n in range(len(keys)))
     parts = zip(words, (size / sample_rate for size in sizes), strict=True)
     timed = laid_out(parts, lead=shape.start / sample_rate, duration=result["duration"])
     captions = store_captions(step.files, step.job.id, spec, timed, result["duration"])
-    loudness = {} if spec.loudness is None else {"loudness": shape.loudness}
+    loudness = {} if shape.gain is None else {"loudness": _rounded(meter.finish().integrated)}
     return result | loudness | {"segments": len(keys), "captions": captions, "model": spec.model, "voice": spec.voice}
 
 
 def _shape(chunks: Chunks, spec: SpeechSpec, sample_rate: int) -> _Shape:
     start, end = sounding(chunks(), sample_rate) if spec.trim_silence else (0, None)
     if spec.loudness is None:
-        return _Shape(start, end, 1.0, None)
-    measured = measure_loudness(cut(chunks(), start, end), sample_rate)
-    gain = gain_to(spec.loudness, measured)
-    reached = None if measured.integrated is None else round(measured.integrated + decibels(gain), 1)
-    return _Shape(start, end, gain, reached)
+        return _Shape(start, end, None)
+    return _Shape(start, end, gain_to(spec.loudness, measure_loudness(cut(chunks(), start, end), sample_rate)))
+
+
+def _metered(chunks: Iterable[Samples], meter: Meter) -> Iterator[Samples]:
+    for samples in chunks:
+        meter.push(samples)
+        yield samples
+
+
+def _rounded(loudness: float | None) -> float | None:
+    return None if loudness is None else round(loudness, 1)
 
 
 def _counted(chunks: Iterable[Samples], sizes: list[int]) -> Iterator[Samples]:

@@ -63,14 +63,14 @@ def test_a_loudness_is_reached_and_told(assembled: Assemble, files: FileStore, t
     assert measure_loudness([sound(files, result)], RATE).integrated == pytest.approx(target, abs=0.2)
 
 
-def test_a_loudness_out_of_reach_leaves_the_peaks_whole(assembled: Assemble, files: FileStore) -> None:
+def test_a_loudness_out_of_reach_is_told_and_clips_nothing(assembled: Assemble, files: FileStore) -> None:
     click = tone(2.0, 0.01)
     click[::6_000] = 0.9
     result = assembled([click], loudness=-5.0)
     measured = measure_loudness([sound(files, result)], RATE)
-    assert result["loudness"] < -20
+    assert result["loudness"] < -5
     assert measured.integrated == pytest.approx(result["loudness"], abs=0.2)
-    assert decibels(measured.peak) == pytest.approx(-1.0, abs=0.3)
+    assert decibels(measured.peak) < 0
 
 
 def test_silence_stays_silence(assembled: Assemble, files: FileStore) -> None:
