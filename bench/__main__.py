@@ -1,11 +1,17 @@
-"""`python -m bench [speech] [queue] [roundtrip]`: all of them by default; prints Markdown."""
+"""`python -m bench [speech] [queue] [roundtrip] [transcription] [diarization]`: all of them by default; prints Markdown."""
 
 import sys
 from collections.abc import Callable
 
-from bench import machine, queue, roundtrip, speech
+from bench import diarization, machine, queue, roundtrip, speech, transcription
 
-BENCHES: dict[str, Callable[[], None]] = {"speech": speech.run, "queue": queue.run, "roundtrip": roundtrip.run}
+BENCHES: dict[str, Callable[[], None]] = {
+    "speech": speech.run,
+    "queue": queue.run,
+    "roundtrip": roundtrip.run,
+    "transcription": transcription.run,
+    "diarization": diarization.run,
+}
 
 
 def main(names: list[str]) -> None:

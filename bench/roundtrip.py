@@ -37,14 +37,15 @@ def _report(what: str, said: list[str], heard: list[tuple[str, dict[str, Any]]],
 
 
 def _round_trip(client: httpx.Client, text: str, voice: str) -> tuple[str, dict[str, Any]]:
-    spoken = _job(client, json={"kind": "speech", "text": text, "voice": voice, "format": "flac"})
+    spoken = done(client, json={"kind": "speech", "text": text, "voice": voice, "format": "flac"})
     audio = httpx.get(spoken["result"]["url"], timeout=600).content
     spec = {"kind": "transcription", "model": "whisper-base", "language": "en"}
-    written = _job(client, data={"spec": json.dumps(spec)}, files={"audio": ("speech.flac", audio)})
+    written = done(client, data={"spec": json.dumps(spec)}, files={"audio": ("speech.flac", audio)})
     return httpx.get(written["result"]["url"]).json()["text"], spoken
 
 
-def _job(client: httpx.Client, **body: Any) -> dict[str, Any]:
+def done(client: httpx.Client, **body: Any) -> dict[str, Any]:
+    """A job that succeeded, as the API tells of it."""
     job: dict[str, Any] = client.post("/jobs", **body).raise_for_status().json()
     while job["state"] in ("queued", "running"):
         time.sleep(0.1)

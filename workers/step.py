@@ -83,9 +83,13 @@ class Step:
             Cleared: the step ran alone, and has now got on without killing its worker. Only what is stored counts: a
                 step that begins anew each time could get so far, and kill the next worker, for ever.
         """
-        self._events.publish(self.job.id, "segment", index=index)
+        self.tell(index)
         if self.claim.alone:
             raise Cleared
+
+    def tell(self, index: int) -> None:
+        """Tells waiters that segment `index` is stored. For a step whose next attempt begins anew all the same."""
+        self._events.publish(self.job.id, "segment", index=index)
 
 
 class Runner(Protocol):

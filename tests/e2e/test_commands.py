@@ -52,6 +52,27 @@ def test_say(product: Product, tmp_path: Path, name: str) -> None:
     assert decode(path, 24_000).samples.size > 12_000
 
 
+@pytest.mark.parametrize("form", ["srt", "json"])
+def test_say_with_captions(product: Product, tmp_path: Path, form: str) -> None:
+    path = tmp_path / "said.opus"
+    options = ("--captions", form, "--loudness", "-20", "--trim-silence", "--pronounce", "time=tyme")
+    ran = voxhall(product, "say", SAID, "-o", str(path), "--voice", "af_sky+am_michael(2)", *options)
+    assert lines(ran) == []
+    assert "-20.0 LUFS" in ran.stderr
+    captions = path.with_suffix(f".{form}").read_text()
+    assert SAID in captions if form == "srt" else json.loads(captions)["words"][2]["word"] == "the"
+
+
+def test_pronunciations(product: Product) -> None:
+    assert lines(voxhall(product, "pronunciations", "set", "kubernetes", "koo ber net ease"))
+    listed = "\n".join(lines(voxhall(product, "pronunciations", "list")))
+    assert re.search(r"kubernetes +koo ber net ease", listed)
+    assert lines(voxhall(product, "pronunciations", "remove", "kubernetes"))
+    assert "kubernetes" not in voxhall(product, "pronunciations", "list").stdout
+    assert "no pronunciation of" in refusal(voxhall(product, "pronunciations", "remove", "kubernetes"))
+    assert "is not a phoneme" in refusal(voxhall(product, "pronunciations", "set", "a", "/€/"))
+
+
 @pytest.mark.parametrize(
     ("form", "pattern"),
     [
@@ -127,6 +148,7 @@ def test_refused_speech(product: Product, tmp_path: Path) -> None:
     assert "voice" in refusal(voxhall(product, "say", SAID, "-o", path, "--voice", "nobody"))
     assert "must end in" in refusal(voxhall(product, "say", SAID, "-o", str(tmp_path / "said.txt")))
     assert "text" in refusal(voxhall(product, "say", "-", "-o", path))
+    assert "WORD=SPOKEN" in refusal(voxhall(product, "say", SAID, "-o", path, "--pronounce", "time"))
     assert not list(tmp_path.iterdir())
 
 

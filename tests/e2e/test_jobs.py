@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - phonemes
 """Voxhall's own API: any spec as a job, and all that can be done with one."""
 
 import io
@@ -59,8 +60,30 @@ def test_events_of_a_finished_job(client: httpx.Client, spoken: dict[str, Any]) 
 
 def test_a_result_has_no_path(spoken: dict[str, Any]) -> None:
     assert spoken["result"].keys() == {
-        "media_type", "format", "size", "duration", "sample_rate", "segments", "model", "voice", "url",
+        "media_type", "format", "size", "duration", "sample_rate", "segments", "model", "voice", "url", "captions",
     }  # fmt: skip
+
+
+def test_captions_lie_beside_the_speech(spoken: dict[str, Any]) -> None:
+    captions = {form: httpx.get(url).raise_for_status() for form, url in spoken["result"]["captions"].items()}
+    words = captions["words"].json()["words"]
+    assert [word["word"] for word in words] == ["A", "very", "good", "morning", "to", "you"]
+    assert words[-1]["end"] <= spoken["result"]["duration"]
+    assert "A very good morning to you." in captions["srt"].text
+    assert captions["vtt"].text.startswith("WEBVTT")
+
+
+def test_markup_blends_pronunciations_loudness(client: httpx.Client) -> None:
+    spec = {
+        "kind": "speech", "text": "[pause:1s] A [tomato](/təmˈɑto/), please. [pause:1s]", "format": "wav",
+        "voice": "af_bella(2)+af_sky(1)", "pronunciations": {"please": "pleeze"},
+        "loudness": -20, "trim_silence": True,
+    }  # fmt: skip
+    result = finished(client, submit(client, spec))["result"]
+    assert result["loudness"] == pytest.approx(-20, abs=0.2)
+    assert result["duration"] < 2
+    words = httpx.get(result["captions"]["words"]).json()["words"]
+    assert [word["word"] for word in words] == ["A", "tomato", "please"]
 
 
 def test_a_transcription(client: httpx.Client, recording: Path) -> None:
@@ -182,7 +205,7 @@ def test_voices(client: httpx.Client) -> None:
     british = client.get("/voices", params={"language": "en-gb"}).json()["voices"]
     assert len(british) == 8
     assert all(voice["available"] for voice in british)
-    assert not any(voice["available"] for voice in client.get("/voices?language=ja").json()["voices"])
+    assert all(voice["available"] for voice in client.get("/voices?language=ja-JP").json()["voices"])
 
 
 def test_models(client: httpx.Client) -> None:

@@ -37,7 +37,7 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Rebuilt:
     recipe = next(source for source in weights.sources if isinstance(source, RebuildSource))
     with Hub() as hub:
         Sources(hub, folder, Remembered()).fetch(weights, recipe, folder / weights.path)
-    return Rebuilt(folder / "export.onnx", folder / weights.path)
+    return Rebuilt(folder / "joined", folder / weights.path)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 import redis
@@ -7,7 +8,7 @@ import redis
 from jobs.errors import LeaseLost
 from jobs.ledger import Ledger
 from tests.workers.conftest import AddJob, BeginStep
-from workers.step import Stopping
+from workers.step import Cleared, Stopping
 
 
 def later(future: Future[str], value: str) -> None:
@@ -65,6 +66,14 @@ def test_progress_is_recorded_and_told(add_job: AddJob, begin_step: BeginStep, l
         {"kind": "progress", "data": '{"progress": 0.25}'},
         {"kind": "segment", "data": '{"index": 3}'},
     ]
+
+
+def test_a_step_alone_is_cleared_by_what_it_goes_on_from_only(add_job: AddJob, begin_step: BeginStep) -> None:
+    step = begin_step(add_job())
+    step.claim = replace(step.claim, alone=True)
+    step.tell(0)
+    with pytest.raises(Cleared):
+        step.announce(0)
 
 
 def test_progress_of_a_cancelled_job_is_refused(add_job: AddJob, begin_step: BeginStep, ledger: Ledger) -> None:

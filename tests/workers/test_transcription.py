@@ -2,11 +2,14 @@
 
 import json
 import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import redis
 
 from audio.encode import encode
 from audio.errors import UnreadableAudio
@@ -14,7 +17,7 @@ from audio.formats import format_named
 from audio.pcm import Samples
 from audio.resample import resample
 from jobs.errors import InvalidRequest, LeaseLost, NotFound
-from jobs.files import FileStore, input_key, result_key
+from jobs.files import FileStore, input_key, result_key, segment_key, segment_prefix
 from jobs.ledger import Job, Ledger
 from jobs.settings import Settings
 from jobs.specs import TranscriptionSpec
@@ -28,17 +31,39 @@ from workers.engines import build
 from workers.roles import role_named
 from workers.step import Runner
 
+Say = Callable[[str], Samples]
+
 SENTENCE = "The harbour master counted seven ships before breakfast."
+STORY = (
+    "The old train crossed the valley every morning. Nobody knew who had built it. "
+    "A small cat slept on the warm engine, and the children brought it fish. "
+    "When the bridge was finished, the driver sold his house and bought a garden behind the church. "
+    "His brother repaired clocks in a small shop near the station. "
+    "The doctor listened carefully and asked only three questions. "
+    "Snow fell all night, and in the morning the village was silent. "
+    "The market sells honey from bees that live on the roof. "
+    "At the end of the day, everyone helped to fold the chairs."
+)
 SIGNAL = SENTENCE.lower().removesuffix(".").replace("harbour", "harbor").split()
 
 
 @pytest.fixture(scope="module")
-def spoken(models_dir: Path) -> Samples:
+def say(models_dir: Path) -> Iterator[Say]:
     kokoro, phonemizer = Kokoro(models_dir / "kokoro"), Phonemizer(models_dir / "spacy-en")
     kokoro.load("cpu")
-    (part,) = segments(SENTENCE, lambda text: phonemizer.phonemize(text, "en-us"))
+
+    def spoken(text: str) -> Samples:
+        found = segments(text, lambda part: phonemizer.phonemize(part, "en-us"))
+        parts = [kokoro.synthesize(one.phonemes, "af_heart", 1.0, seed=1).samples for one in found]
+        return resample(np.concatenate(parts), 24_000, 16_000)
+
+    yield spoken
     phonemizer.close()
-    return resample(kokoro.synthesize(part.phonemes, "af_heart", 1.0, seed=1).samples, 24_000, 16_000)
+
+
+@pytest.fixture(scope="module")
+def spoken(say: Say) -> Samples:
+    return say(SENTENCE)
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +101,11 @@ def test_a_transcript_is_stored(
     result = runner.run(begin_step(job), job.spec)
     assert (result["file"], result["language"]) == (result_key(job.id, "transcript.json"), "en")
     assert (result["warnings"], result["model"]) == ([], "whisper-tiny.en")
+    assert (result["task"], result["pipeline"], result["language_probability"]) == ("transcribe", "sequential", 1.0)
     assert result["duration"] == pytest.approx(spoken.size / 16_000, abs=0.01)
     transcript = json.loads(files.get(result["file"]))
     assert words(transcript["text"]) == SIGNAL
+    assert (transcript["task"], transcript["language"], transcript["speakers"]) == ("transcribe", "en", [])
     times = [word for part in transcript["segments"] for word in part["words"]]
     assert [words(word["word"])[0] for word in times] == SIGNAL
     assert all(0 <= word["start"] <= word["end"] <= result["duration"] + 0.1 for word in times)
@@ -87,7 +114,31 @@ def test_a_transcript_is_stored(
 
 def test_a_language_is_found(runner: Runner, spoken: Samples, submitted: Any, begin_step: BeginStep) -> None:
     job = submitted(flac(spoken), model="whisper-base")
-    assert runner.run(begin_step(job), job.spec)["language"] == "en"
+    result = runner.run(begin_step(job), job.spec)
+    assert result["language"] == "en"
+    assert 0.5 < result["language_probability"] < 1
+
+
+def test_a_language_that_was_asked_for_is_certain(
+    runner: Runner, spoken: Samples, submitted: Any, begin_step: BeginStep
+) -> None:
+    job = submitted(flac(0 * spoken), model="whisper-base", language="de")
+    result = runner.run(begin_step(job), job.spec)
+    assert (result["language"], result["language_probability"]) == ("de", 1.0)
+
+
+def test_options_reach_the_model(
+    runner: Runner, spoken: Samples, submitted: Any, begin_step: BeginStep, files: FileStore
+) -> None:
+    job = submitted(
+        flac(spoken), model="whisper-base", task="translate", temperature=0.2, hotwords="harbor", prompt="Ships."
+    )
+    result = runner.run(begin_step(job), job.spec)
+    transcript = json.loads(files.get(result["file"]))
+    assert result["task"] == transcript["task"] == "translate"
+    assert {segment["temperature"] for segment in transcript["segments"]} == {0.2}
+    deaf = submitted(flac(spoken), vad={"threshold": 1.0})
+    assert json.loads(files.get(runner.run(begin_step(deaf), deaf.spec)["file"]))["text"] == ""
 
 
 def test_a_file_that_breaks_off_is_transcribed_to_there_with_a_warning(
@@ -109,7 +160,7 @@ def test_silence_is_an_empty_transcript(
 ) -> None:
     job = submitted(flac(0 * spoken))
     transcript = json.loads(files.get(runner.run(begin_step(job), job.spec)["file"]))
-    assert (transcript["text"], transcript["segments"]) == ("", [])
+    assert (transcript["text"], transcript["segments"], transcript["language"]) == ("", [], None)
     assert transcript["duration"] > 0
 
 
@@ -118,6 +169,7 @@ def test_silence_is_an_empty_transcript(
     [
         (b"This is a text that somebody called .mp3", {}, UnreadableAudio, "not audio"),
         (None, {"language": "de"}, InvalidRequest, "English only"),
+        (None, {"task": "translate"}, InvalidRequest, "cannot translate"),
         (None, {"model": "whisper-base", "language": "xx"}, InvalidRequest, "does not know the language"),
     ],
 )
@@ -155,17 +207,81 @@ def test_a_cancelled_step_stores_nothing(
     assert files.list(f"jobs/{job.id}/result/") == []
 
 
-def test_two_transcriptions_take_turns_without_mixing(
+@pytest.fixture(scope="module")
+def long(say: Say) -> bytes:
+    """`STORY`: more than a window."""
+    return flac(say(STORY))
+
+
+@pytest.mark.parametrize("pipeline", ["sequential", "batched"])
+def test_a_long_file_is_heard_whole_by_either_pipeline(
+    runner: Runner, long: bytes, submitted: Any, begin_step: BeginStep, files: FileStore, pipeline: str
+) -> None:
+    job = submitted(long, pipeline=pipeline)
+    result = runner.run(begin_step(job), job.spec)
+    assert result["pipeline"] == pipeline
+    assert result["duration"] > 31
+    transcript = json.loads(files.get(result["file"]))
+    assert words(transcript["text"]) == words(STORY)
+    assert [segment["id"] for segment in transcript["segments"]] == list(range(len(transcript["segments"])))
+    times = [segment["start"] for segment in transcript["segments"]]
+    assert times == sorted(times)
+    assert transcript["segments"][-1]["end"] == pytest.approx(result["duration"], abs=1.5)
+
+
+@pytest.mark.parametrize(("seconds", "pipeline"), [(59, "sequential"), (61, "batched")])
+def test_long_audio_is_batched_unless_asked_otherwise(
+    runner: Runner, submitted: Any, begin_step: BeginStep, seconds: int, pipeline: str
+) -> None:
+    job = submitted(flac(np.zeros(seconds * 16_000, np.float32)), vad={"enabled": False})
+    assert runner.run(begin_step(job), job.spec)["pipeline"] == pipeline
+
+
+def test_segments_are_stored_and_told_as_they_are_done(
+    runner: Runner, spoken: Samples, submitted: Any, begin_step: BeginStep, files: FileStore, redis_url: str
+) -> None:
+    job = submitted(flac(np.concatenate([spoken, np.zeros(16_000, np.float32), spoken])))
+    transcript = json.loads(files.get(runner.run(begin_step(job), job.spec)["file"]))
+    stored = [json.loads(files.get(key)) for key in files.list(segment_prefix(job.id))]
+    assert len(stored) >= 2
+    assert stored == transcript["segments"]
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        told = [fields for _, fields in client.xrange(f"voxhall:events:{job.id}")]
+    indices = [json.loads(fields["data"])["index"] for fields in told if fields["kind"] == "segment"]
+    assert indices == list(range(len(stored)))
+
+
+def test_a_second_attempt_leaves_nothing_of_the_first(
     runner: Runner, spoken: Samples, submitted: Any, begin_step: BeginStep, files: FileStore
 ) -> None:
-    """Their windows alternate on the lane; each must come out as if alone."""
-    silence = np.zeros(31 * 16_000, np.float32)
-    sounds = [flac(np.concatenate([spoken, silence, spoken])), flac(spoken[: spoken.size // 2])]
+    job = submitted(flac(spoken))
+    for index in range(5):
+        files.put(segment_key(job.id, 0, index), b"of the first attempt")
+    transcript = json.loads(files.get(runner.run(begin_step(job), job.spec)["file"]))
+    stored = [json.loads(files.get(key)) for key in files.list(segment_prefix(job.id))]
+    assert stored == transcript["segments"]
+
+
+def test_a_step_that_runs_alone_is_not_put_back_for_what_it_stored(
+    runner: Runner, spoken: Samples, submitted: Any, begin_step: BeginStep
+) -> None:
+    """It begins anew each time: put back among others it would never end."""
+    job = submitted(flac(spoken))
+    step = begin_step(job)
+    step.claim = replace(step.claim, alone=True)
+    assert runner.run(step, job.spec)["language"] == "en"
+
+
+def test_two_transcriptions_take_turns_without_mixing(
+    runner: Runner, spoken: Samples, long: bytes, submitted: Any, begin_step: BeginStep, files: FileStore
+) -> None:
+    """Their windows go to the model together; each file must come out as if alone, to the last digit."""
+    sounds = [long, flac(spoken[: spoken.size // 2])]
     alone = []
     for sound in sounds:
-        step = begin_step(submitted(sound))
+        step = begin_step(submitted(sound, word_times=True))
         alone.append(json.loads(files.get(runner.run(step, step.job.spec)["file"])))
-    steps = [begin_step(submitted(sound)) for sound in sounds]
+    steps = [begin_step(submitted(sound, word_times=True)) for sound in sounds]
     together: dict[int, Any] = {}
 
     def work(index: int) -> None:
