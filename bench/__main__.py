@@ -1,4 +1,4 @@
-"""`python -m bench [speech] [queue] [roundtrip] [transcription] [diarization]`: all of them by default; prints Markdown."""
+"""`python -m bench [speech] [queue] [roundtrip] [transcription] [diarization]`: all by default; prints Markdown."""
 
 import sys
 from collections.abc import Callable

@@ -69,7 +69,7 @@ class Settings(BaseModel):
     """Jobs that the torch worker holds at once. One thread of them runs the model."""
 
     transcription_threads: int = Field(default=4, ge=1, le=64)
-    """Jobs that the transcription worker holds at once. One thread runs the model, on windows of all of them together."""
+    """Jobs that the transcription worker holds at once. One thread runs the model, on windows of all of them."""
 
     model_budget_bytes: int = Field(default=0, ge=0)
     """Memory for loaded models per worker process. 0: 80 % of what the device has free at the start."""
