@@ -31,9 +31,13 @@ def segment_key(job_id: str, position: int, index: int) -> str:
     return f"{segment_prefix(job_id, position)}{index:06d}"
 
 
+def words_prefix(job_id: str, position: int = 0) -> str:
+    return f"{job_prefix(job_id)}words/{position}/"
+
+
 def words_key(job_id: str, position: int, index: int) -> str:
     """The times of a segment's words, stored before the segment itself."""
-    return f"{job_prefix(job_id)}words/{position}/{index:06d}"
+    return f"{words_prefix(job_id, position)}{index:06d}"
 
 
 def result_key(job_id: str, name: str) -> str:

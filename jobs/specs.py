@@ -12,7 +12,7 @@ MOST_PRONUNCIATIONS = 1_000
 MOST_SPEAKERS = 20
 MOST_KNOWN_SPEAKERS = 4
 
-SpeakerName = Annotated[str, Field(min_length=1, max_length=100)]
+SpeakerName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\P{C}+$")]
 
 
 class _Spec(BaseModel):

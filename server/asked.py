@@ -20,6 +20,6 @@ def asked() -> Iterator[None]:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         # A discriminated union puts the kind before the field.
-        place = ".".join(str(part) for part in problem["loc"] if part not in ("speech", "transcription"))
+        place = ".".join(str(part)[:60] for part in problem["loc"] if part not in ("speech", "transcription"))
         kind = TextTooLong if place == "text" and problem["type"] == "string_too_long" else InvalidRequest
         raise kind(f"{place or 'spec'}: {problem['msg']}", param=place or None) from error

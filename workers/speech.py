@@ -12,7 +12,7 @@ import numpy as np
 from audio.join import join
 from audio.pcm import to_f32
 from jobs.errors import InvalidRequest
-from jobs.files import segment_key, segment_prefix, words_key
+from jobs.files import segment_key, segment_prefix, words_key, words_prefix
 from jobs.specs import SpeechSpec
 from models.kokoro.engine import Kokoro, Synthesis
 from models.kokoro.g2p import Phonemizer
@@ -46,14 +46,14 @@ class SpeechRunner:
         return assemble(step, spec, Kokoro.sample_rate)
 
     def _render(self, step: Step, spec: SpeechSpec, kokoro: Kokoro) -> None:
-        stored = set(step.files.list(segment_prefix(step.job.id, step.claim.position)))
+        stored = _stored(step)
         pending: deque[tuple[_Piece, Future[Synthesis]]] = deque()
         spoken = False
         try:
             for piece in self._pieces(spec):
                 step.check()
                 spoken = spoken or bool(piece.part.phonemes)
-                if segment_key(step.job.id, step.claim.position, piece.index) not in stored:
+                if piece.index not in stored:
                     pending.append((piece, self._start(step, spec, kokoro, piece)))
                 if len(pending) == WINDOW:
                     _keep(step, *pending.popleft())
@@ -69,10 +69,10 @@ class SpeechRunner:
         phonemize = partial(
             self._phonemizer.phonemize, language=spec.language or "en-us", pronunciations=spec.pronunciations
         )
-        characters, start = 0, 0.0
+        done, start = 0, 0.0
         for index, part in enumerate(segments(spec.text, phonemize)):
-            characters += len(part.text)
-            yield _Piece(index, part, min(1.0, characters / len(spec.text)), start)
+            done = part.words[-1].end if part.words else done
+            yield _Piece(index, part, done / len(spec.text), start)
             start += len(part.phonemes) / PHONEMES_PER_SECOND / spec.speed + part.pause
 
     def _start(self, step: Step, spec: SpeechSpec, kokoro: Kokoro, piece: "_Piece") -> Future[Synthesis]:
@@ -93,6 +93,13 @@ class _Piece:
     """How much of the text is done with it, in 0..1."""
     start: float
     """Seconds of audio before it, about."""
+
+
+def _stored(step: Step) -> set[int]:
+    """The segments that an earlier attempt rendered, with the times of their words."""
+    prefixes = (find(step.job.id, step.claim.position) for find in (segment_prefix, words_prefix))
+    found = [{int(key.removeprefix(prefix)) for key in step.files.list(prefix)} for prefix in prefixes]
+    return set.intersection(*found)
 
 
 def _keep(step: Step, piece: _Piece, rendering: Future[Synthesis]) -> None:

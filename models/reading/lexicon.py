@@ -24,6 +24,8 @@ def check_pronunciations(pronunciations: Mapping[str, str]) -> None:
             raise MarkupError(f"{where}: the word is empty, or begins or ends with a space")
         if not said.strip():
             raise MarkupError(f"{where}: it does not say how the word is spoken: write /ipa/ or a respelling")
+        if not (word + said).isprintable():
+            raise MarkupError(f"{where}: it holds a character that cannot be printed")
         if max(len(word), len(said)) > LONGEST:
             raise MarkupError(f"{where}: a word and its pronunciation have at most {LONGEST} characters each")
         if (phonemes := as_phonemes(said)) is not None:

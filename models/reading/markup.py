@@ -12,6 +12,7 @@ from models.reading import ipa
 from models.reading.traced import Traced
 
 LONGEST_PAUSE = 60.0  # seconds
+LONGEST_PAUSES = 600.0  # seconds of all pauses of a text together: a few characters must not make hours of silence
 MOST_PAUSES = 500
 
 # Each part stops at the next bracket, so that the time is linear in the text whatever it holds.
@@ -77,16 +78,20 @@ def hidden(text: str) -> list[tuple[int, int]]:
 
 
 def check(text: str) -> None:
-    """Raises `MarkupError` for the first mark that cannot be followed, and for more than `MOST_PAUSES` pauses."""
-    pauses = 0
+    """Raises `MarkupError` for the first mark that cannot be followed, and for too many or too long pauses in all."""
+    pauses, silence = 0, 0.0
     for mark in _MARK.finditer(text):
         if mark["pause"] is not None:
             pauses += 1
-            _check_pause(mark)
+            silence += _checked_pause(mark)
         elif not _is_link(mark):
             _check_override(mark)
         if pauses > MOST_PAUSES:
             raise MarkupError(f"more than {MOST_PAUSES} pauses in one text: split the text, or leave some out")
+        if silence > LONGEST_PAUSES:
+            raise MarkupError(
+                f"the pauses of one text add up to more than {LONGEST_PAUSES / 60:g} minutes: shorten some"
+            )
 
 
 def check_phonemes(phonemes: str, where: str) -> None:
@@ -106,15 +111,17 @@ def _pause(mark: re.Match[str]) -> float | None:
     return seconds if 0 < seconds <= LONGEST_PAUSE else None
 
 
-def _check_pause(mark: re.Match[str]) -> None:
+def _checked_pause(mark: re.Match[str]) -> float:
     where = f"the pause at character {mark.start() + 1}"
     if mark["closed"] is None:
         raise MarkupError(f"{where} is not closed: write it as [pause:1.5s]")
-    if _pause(mark) is None:
+    seconds = _pause(mark)
+    if seconds is None:
         raise MarkupError(
             f"{where} is {_quote(mark['pause'])}: write a number of seconds (1.5s) or milliseconds (500ms), "
             f"more than 0 and at most {LONGEST_PAUSE:g} seconds"
         )
+    return seconds
 
 
 def _overrides(mark: re.Match[str]) -> bool:

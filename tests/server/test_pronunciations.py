@@ -1,4 +1,5 @@
 # ruff: noqa: RUF001 - phonemes
+import json
 from typing import Any
 
 import pytest
@@ -33,13 +34,15 @@ def test_a_keys_words_are_set_whole(client: TestClient, hall: Hall) -> None:
         {"pronunciations": {"": "a"}},
         {"pronunciations": {"a": " "}},
         {"pronunciations": {"a": "/€/"}},
+        {"pronunciations": {"a\x00": "b"}},
+        {"pronunciations": {"a": "\ud800"}},
         {"pronunciations": {"a": "x" * 1_000}},
         {"pronunciations": {str(number): "so" for number in range(1_001)}},
     ],
 )
 def test_what_cannot_be_followed_is_refused_and_changes_nothing(client: TestClient, body: dict[str, Any]) -> None:
     client.put("/pronunciations", json={"pronunciations": WORDS})
-    answer = client.put("/pronunciations", json=body)
+    answer = client.put("/pronunciations", content=json.dumps(body), headers={"Content-Type": "application/json"})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, "invalid_request")
     assert error["param"].startswith(("pronunciations", "more"))

@@ -25,6 +25,8 @@ class Chunking(BaseModel):
         return Vad.model_validate({name: value for name, value in given.items() if value is not None})
 
 
-def chunking(value: str) -> Chunking:
+def chunking(value: object) -> Chunking:
     """The field in one piece: `auto`, or the whole object as JSON. Raises pydantic's `ValidationError`."""
+    if not isinstance(value, str):
+        raise ValueError("it is a text: `auto`, or an object as JSON")  # noqa: TRY004 - pydantic wants a ValueError
     return Chunking() if value.strip('" ') == "auto" else Chunking.model_validate_json(value)

@@ -1,7 +1,6 @@
 """`known_speaker_names[]` and `known_speaker_references[]`: who may speak, each with a short recording."""
 
 import base64
-import binascii
 import io
 from typing import BinaryIO
 
@@ -55,12 +54,13 @@ async def _recording(url: str, *, limit: int) -> BinaryIO:
 def _decoded(url: str) -> bytes:
     """What a data URL holds (RFC 2397, base64)."""
     head, _, encoded = url.strip().partition(",")
+    wrong = InvalidRequest("A reference must be a data URL: `data:audio/wav;base64,` and the file.", param=REFERENCES)
+    if not (head.startswith("data:") and head.endswith(";base64")):
+        raise wrong
     try:
-        if head.startswith("data:") and head.endswith(";base64"):
-            return base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        pass
-    raise InvalidRequest("A reference must be a data URL: `data:audio/wav;base64,` and the file.", param=REFERENCES)
+        return base64.b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise wrong from error
 
 
 def _seconds(recording: BinaryIO) -> float:

@@ -86,7 +86,7 @@ def _checked(hall: Hall, body: SpeechRequest) -> SpeechSpec:
             speed=body.speed,
             format=body.response_format,
         )
-    if name in VOICES:
+    if name in VOICES and len(spec.text) <= LONGEST:
         # OpenAI's voices speak every language.
         spec = spec.model_copy(update={"voice": voice_for(hall, spec.voice, spec.text)})
     return checked_speech(hall, spec, longest=LONGEST)

@@ -37,6 +37,8 @@ def test_whole_words_are_replaced(text: str, pronunciations: dict[str, str], exp
         ({"a": " "}, "does not say how"),
         ({"a": "//"}, "no phonemes"),
         ({"a": "/w3d/"}, "'3' is not a phoneme"),
+        ({"a": "b\ud800"}, "cannot be printed"),
+        ({"a\x00b": "c"}, "cannot be printed"),
         ({"a": "b" * 201}, "at most 200 characters"),
     ],
 )

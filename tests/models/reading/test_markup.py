@@ -64,6 +64,7 @@ def test_other_brackets_are_text(text: str) -> None:
         ("[word](/ /)", "no phonemes"),
         ("[ ](/wɜːd/)", "has no word"),
         ("[word](/w3:d/)", "'3' is not a phoneme"),
+        ("[pause:60s]" * 10 + "[pause:1ms]", "add up to more than 10 minutes"),
         ("[pause:1s]" * 10_000, f"more than {MOST_PAUSES} pauses"),
     ],
 )
@@ -77,6 +78,7 @@ def test_bad_markup_is_refused_with_its_place(text: str, message: str) -> None:
 def test_good_markup_passes() -> None:
     check("Say [tomato](/təˈmeɪtoʊ/)[pause:1.5s] or [tomato](/təˈmɑːtəʊ/), [girl](/gɝl/) [France](/fʁɑ̃s/).")
     check("[pause:1s]" * MOST_PAUSES)
+    check("[pause:60s]" * 10)
 
 
 @pytest.mark.parametrize("mark", ["[", "]", "[pause:", "[](/", "[a](/b", "[pause:1s]", "(/", "[a](/ə/)"])

@@ -356,6 +356,7 @@ GOOD = data_url(sound(3.0))
                 ("https://example.org/a.wav", "invalid_value"),
                 ("data:audio/wav,abc", "invalid_value"),
                 ("data:audio/wav;base64,a!b", "invalid_value"),
+                ("data:audio/wav;base64,é", "invalid_value"),
                 ("data:audio/wav;base64,", "unreadable_audio"),
                 (NOISE, "unreadable_audio"),
                 (SHORT, "unreadable_audio"),
