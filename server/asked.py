@@ -21,5 +21,7 @@ def asked() -> Iterator[None]:
         problem = error.errors(include_url=False, include_input=False)[0]
         # A discriminated union puts the kind before the field.
         place = ".".join(str(part)[:60] for part in problem["loc"] if part not in ("speech", "transcription"))
+        if place == "text" and problem["type"] == "string_too_short":
+            raise InvalidRequest("The text is empty.", param="text") from error
         kind = TextTooLong if place == "text" and problem["type"] == "string_too_long" else InvalidRequest
         raise kind(f"{place or 'spec'}: {problem['msg']}", param=place or None) from error

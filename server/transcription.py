@@ -37,7 +37,8 @@ def checked_transcription(hall: Hall, spec: TranscriptionSpec) -> TranscriptionS
         raise InvalidRequest(f"`{model.id}` cannot translate. {remedy}", param="model")
     spoken = spec.language.lower().partition("-")[0] if spec.language else None
     if spoken and spoken not in model.languages:
-        raise InvalidRequest(f"`{model.id}` does not know the language `{spoken[:20]}`.", param="language")
+        message = f"`{model.id}` does not know the language `{spoken[:20]}`; write a code such as `en` or `pt-BR`."
+        raise InvalidRequest(message, param="language")
     return spec.model_copy(update={"language": spoken})
 
 

@@ -25,15 +25,15 @@ class WrongLanguage(Unspeakable):
         self.language = language
 
 
-_SPOKEN = regex.compile(r"[\p{L}\p{N}--\p{Lm}]", regex.VERSION1)
+_SPOKEN = regex.compile(r"[[\p{L}\p{N}--\p{Lm}]\p{Extended_Pictographic}]", regex.VERSION1)
 _RULED_OUT = 0.02  # of the voice's own language
 
 
 def check_speakable(text: str, language: str) -> None:
     """Refuse what a voice of `language` (a code or locale: "en-us", "pt-br", "zh") would spell out or mangle.
 
-    Refused: no letter or digit at all; a word in another script (one Greek letter alone is fine, and Latin words are
-    in every language); running text in another language, where the detector is sure. Short texts, names, lists,
+    Refused: no letter, digit or emoji at all; a word in another script (one Greek letter alone is fine, and Latin
+    words are in every language); running text in another language, where the detector is sure. Short texts, names, lists,
     loanwords, code and links are not refused for their language, nor is a text that is mostly in the voice's. Han
     without kana may be Japanese.
 
@@ -44,7 +44,7 @@ def check_speakable(text: str, language: str) -> None:
         WrongLanguage: and the rest.
     """
     if not _SPOKEN.search(text):
-        raise Unspeakable("There is nothing to speak in this text: it has no letter and no digit.")
+        raise Unspeakable("There is nothing to speak in this text: it has no letter, digit or emoji.")
     own = plain_code(language)
     foreign = _foreign_letters(scripts_of(own)).search(text)
     if foreign:

@@ -1,5 +1,6 @@
-"""The README's examples, as a reader would paste them: with the real key, and at the address of these tests."""
+"""The examples of the README and of docs/, as a reader would paste them: with the real key, and at the address of these tests."""
 
+import json
 import re
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from tests.e2e.product import KEY, Product
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-def blocks(language: str, product: Product) -> str:
-    text = (ROOT / "README.md").read_text()
+def blocks(language: str, product: Product, page: str = "README.md") -> str:
+    text = (ROOT / page).read_text()
     code = "\n".join(block for kind, block in BLOCK.findall(text) if kind == language)
     here = code.replace("http://127.0.0.1:8080", product.url).replace(".venv/bin/voxhall", f"{sys.executable} -m cli")
     return re.sub(r"vox-….*", KEY, here)
@@ -39,3 +40,8 @@ def test_the_python_example_works_when_pasted(product: Product, tmp_path: Path) 
     out = run([sys.executable, "-c", blocks("python", product)], product, tmp_path)
     assert "machine" in out.lower()
     assert (tmp_path / "hello.mp3").stat().st_size > 5_000
+
+
+def test_the_example_of_a_job_works_when_pasted(product: Product, tmp_path: Path) -> None:
+    job = json.loads(run(["bash", "-euc", blocks("bash", product, "docs/speech.md")], product, tmp_path))
+    assert (job["kind"], job["state"]) == ("speech", "queued")

@@ -405,7 +405,11 @@ def test_a_language_goes_by_many_names(name: str, codes: list[str]) -> None:
     assert matching(name, KOKORO) == codes
 
 
-@pytest.mark.parametrize("text", ["", " \n\t", "?!... --", "😀🎉", "* * *"])
+def test_emoji_alone_are_read_by_name() -> None:
+    check_speakable("😀🎉", "en-us")
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "?!... --", "🇫🇷", "* * *"])
 def test_text_without_a_word_is_refused(text: str) -> None:
     with pytest.raises(Unspeakable, match="nothing to speak"):
         check_speakable(text, "en-us")

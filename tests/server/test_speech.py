@@ -67,7 +67,7 @@ def test_every_choice_is_kept(hall: Hall) -> None:
 @pytest.mark.parametrize(
     ("fields", "error", "param", "message"),
     [
-        ({"text": ""}, InvalidRequest, "text", "at least 1 character"),
+        ({"text": ""}, InvalidRequest, "text", "empty"),
         ({"text": " \n\t\u00a0"}, InvalidRequest, "text", "empty"),
         ({"text": "…!"}, InvalidRequest, "text", "nothing to speak"),
         ({"text": "x" * (LONGEST + 1)}, TextTooLong, "text", "at most 100000"),

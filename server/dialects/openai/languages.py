@@ -24,6 +24,14 @@ LANGUAGES = {
 }  # fmt: skip
 
 
+CODES = {name: code for code, name in LANGUAGES.items()}
+
+
+def language_code(name: str) -> str:
+    """ "en" for "English", as `verbose_json` says it; a code stays as it is."""
+    return CODES.get(name.lower(), name)
+
+
 def language_name(code: str | None) -> str:
     """ "english" for "en"; "unknown" where nothing was spoken."""
     return LANGUAGES.get(code, code) if code else "unknown"

@@ -51,7 +51,9 @@ def part(index: int, text: str, speaker: str | None = None) -> dict[str, Any]:
     }
 
 
-def transcript(*parts: dict[str, Any], language: str | None = "en", task: str = "transcribe") -> bytes:
+def transcript(
+    *parts: dict[str, Any], language: str | None = "en", task: str = "transcribe", warnings: tuple[str, ...] = ()
+) -> bytes:
     content = {
         "text": "".join(part["text"] for part in parts).strip(),
         "task": task,
@@ -60,7 +62,7 @@ def transcript(*parts: dict[str, Any], language: str | None = "en", task: str = 
         "duration": len(parts) + 0.02,
         "segments": parts,
         "speakers": sorted({part["speaker"] for part in parts if part["speaker"]}),
-        "warnings": [],
+        "warnings": warnings,
     }
     return json.dumps(content).encode()
 
@@ -95,8 +97,8 @@ class Caller:
             self._files.put(segment_key(claim.job_id, 0, each["id"]), json.dumps(each).encode())
             self._puppet.events.publish(claim.job_id, "segment", index=each["id"])
 
-    def deliver(self, claim: Claim, content: bytes) -> None:
-        self._puppet.deliver(claim, "transcript.json", content)
+    def deliver(self, claim: Claim, content: bytes, **result: Any) -> None:
+        self._puppet.deliver(claim, "transcript.json", content, **result)
 
     def answer(self, content: bytes, **asked: Any) -> Any:
         waiting, claim = self.ask(**asked)
@@ -208,6 +210,47 @@ def test_a_diarized_stream_has_its_speakers(caller: Caller, stored: list[dict[st
     ]
     assert [event.segment_id for event in said[:-1:2]] == ["seg_0", "seg_1", "seg_2"]
     assert "".join(event.delta for event in said[:-1:2]) == said[-1].text
+
+
+OTHERWISE = [part(0, "Good morning."), *PARTS[1:]]
+LATER = [TURNS[0] | {"end": 0.5}, *TURNS[1:]]
+
+
+@pytest.mark.parametrize(
+    ("form", "sent", "whole"),
+    [
+        ("json", PARTS[:1], OTHERWISE),
+        ("json", PARTS, PARTS[:2]),
+        ("diarized_json", TURNS[:1], [part(0, "Good morning.", "A"), *TURNS[1:]]),
+        ("diarized_json", TURNS[:1], LATER),
+        ("diarized_json", TURNS, TURNS[:2]),
+    ],
+)
+def test_a_stream_that_a_second_attempt_contradicts_ends_with_an_error(
+    caller: Caller, form: str, sent: list[dict[str, Any]], whole: list[dict[str, Any]]
+) -> None:
+    waiting, claim = caller.ask(stream=True, response_format=form)
+    caller.store(claim, sent)
+    caller.deliver(claim, transcript(*whole), segments=len(sent))
+    with pytest.raises(APIError, match="ask again") as failed:
+        waiting.result(30)
+    assert failed.value.code == "heard_anew"
+
+
+def test_a_stream_whose_segments_had_their_time_ends_with_an_error(caller: Caller) -> None:
+    waiting, claim = caller.ask(stream=True)
+    caller.store(claim, PARTS[:1])
+    caller.deliver(claim, transcript(*PARTS), segments=3)
+    with pytest.raises(APIError, match="no longer kept"):
+        waiting.result(30)
+
+
+@pytest.mark.parametrize(("form", "parts"), [("json", PARTS), ("diarized_json", TURNS)])
+def test_the_last_event_has_the_warnings(caller: Caller, form: str, parts: list[dict[str, Any]]) -> None:
+    content = transcript(*parts, warnings=("The file breaks off after 3 s.",))
+    said = caller.answer(content, stream=True, response_format=form)
+    assert said[-1].warnings == ["The file breaks off after 3 s."]
+    assert not hasattr(caller.answer(transcript(*parts), stream=True, response_format=form)[-1], "warnings")
 
 
 @given(st.lists(st.text(" ab\n\u3000日")), st.text(" a"))
