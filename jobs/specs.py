@@ -11,7 +11,9 @@ LONGEST_PROMPT = 2_000
 MOST_PRONUNCIATIONS = 1_000
 MOST_SPEAKERS = 20
 MOST_KNOWN_SPEAKERS = 4
+MOST_LANGUAGES = 20
 
+LanguageCode = Annotated[str, Field(min_length=1, max_length=20)]
 SpeakerName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\P{C}+$")]
 
 
@@ -67,13 +69,16 @@ class TranscriptionSpec(_Spec):
     model: str = "whisper-base"
     task: Literal["transcribe", "translate"] = Field(default="transcribe", description="translate: into English")
     language: str | None = Field(default=None, description="ISO 639-1 code; absent: detected")
+    languages: tuple[LanguageCode, ...] = Field(
+        default=(), max_length=MOST_LANGUAGES, description="codes; without `language`, it is detected among these only"
+    )
     word_times: bool = False
     prompt: str | None = Field(default=None, max_length=LONGEST_PROMPT)
     hotwords: str | None = Field(default=None, max_length=LONGEST_PROMPT, description="words to expect, with commas")
     temperature: float | None = Field(default=None, ge=0.0, le=1.0)
     vad: Vad = Vad()
     pipeline: Literal["auto", "sequential", "batched"] = Field(
-        default="auto", description="batched: windows of 30 s at once; auto: on a GPU, for long audio"
+        default="auto", description="batched: windows of 30 s at once; auto: for more than a minute of speech"
     )
     diarize: bool = Field(default=False, description="say who speaks")
     speakers: int | None = Field(default=None, ge=1, le=MOST_SPEAKERS, description="how many speak; absent: found")

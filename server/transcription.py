@@ -19,7 +19,7 @@ UNTRAINED = frozenset({"whisper-large-v3-turbo"})
 
 
 def checked_transcription(hall: Hall, spec: TranscriptionSpec) -> TranscriptionSpec:
-    """The spec with its language as Whisper names it, once it is sure that it can be done.
+    """The spec with its languages as Whisper names them, once it is sure that it can be done.
 
     Raises:
         InvalidRequest: and its kinds; `param` is the spec's name of what is wrong.
@@ -35,11 +35,19 @@ def checked_transcription(hall: Hall, spec: TranscriptionSpec) -> TranscriptionS
     if spec.task == "translate" and not _translates(model):
         remedy = "`voxhall models pull whisper-base` fetches one that can."
         raise InvalidRequest(f"`{model.id}` cannot translate. {remedy}", param="model")
-    spoken = spec.language.lower().partition("-")[0] if spec.language else None
-    if spoken and spoken not in model.languages:
+    spoken = _known(model, spec.language, "language") if spec.language else None
+    among = tuple(dict.fromkeys(_known(model, language, "languages") for language in spec.languages))
+    only = among[0] if len(among) == 1 else None
+    return spec.model_copy(update={"language": spoken or only, "languages": among})
+
+
+def _known(model: Model, language: str, param: str) -> str:
+    """The code without the region."""
+    spoken = language.lower().partition("-")[0]
+    if spoken not in model.languages:
         message = f"`{model.id}` does not know the language `{spoken[:20]}`; write a code such as `en` or `pt-BR`."
-        raise InvalidRequest(message, param="language")
-    return spec.model_copy(update={"language": spoken})
+        raise InvalidRequest(message, param=param)
+    return spoken
 
 
 def best_transcriber(hall: Hall, *, task: Task = "transcribe") -> str:

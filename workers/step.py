@@ -65,11 +65,17 @@ class Step:
             raise Stopping
 
     def wait(self, future: Future[Result]) -> Result:
-        """The future's result. Raises what `check` raises as soon as it would, and what the future raises."""
-        while True:
-            self.check()
-            if futures.wait([future], PATIENCE).done:
-                return future.result()
+        """The future's result. Raises what `check` raises as soon as it would, and what the future raises.
+
+        A future that is not waited for to its end is cancelled.
+        """
+        try:
+            while True:
+                self.check()
+                if futures.wait([future], PATIENCE).done:
+                    return future.result()
+        finally:
+            future.cancel()
 
     def progress(self, fraction: float) -> None:
         """Records how much of the step is done, in 0..1. Raises `LeaseLost`."""

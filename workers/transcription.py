@@ -2,8 +2,9 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
@@ -54,6 +55,8 @@ class TranscriptionRunner:
         self._diarization = Diarization(residency=residency, lane=lane)
 
     def run(self, step: Step, spec: TranscriptionSpec) -> dict[str, Any]:
+        # Who follows the job must not take segments of an earlier attempt for those of this one.
+        step.files.delete(segment_prefix(step.job.id, step.claim.position))
         with step.files.local(input_key(step.job.id, "audio")) as path:
             audio = decode(path, SAMPLE_RATE)
         step.check()
@@ -65,11 +68,13 @@ class TranscriptionRunner:
             language = self._language(step, spec, whisper, speech)
             pipeline = _pipeline(spec, speech)
             transcription = _transcription(spec, whisper, speech, language, pipeline)
-            heard = self._segments(step, whisper, transcription, begun=SHARE if speakers else 0.0)
-            segments = [_kept(step, document) for document in _documents(heard, speakers)]
+            # Closed at once where a segment cannot be stored, so that no more windows are decoded for it.
+            with closing(self._segments(step, whisper, transcription, begun=SHARE if speakers else 0.0)) as heard:
+                segments = [_kept(step, document) for document in _documents(heard, speakers)]
         if not segments and not spec.language:
             language = Language(None, 0.0)  # a guess at the language of nothing
-        return _store(step, spec, audio, segments, language, pipeline, speakers)
+        warnings = [*audio.warnings, *_left_out(transcription)]
+        return _store(step, spec, audio, segments, language, pipeline, speakers, warnings)
 
     def _language(self, step: Step, spec: TranscriptionSpec, whisper: Whisper, speech: Speech) -> Language:
         """That of the first 30 s of speech, unless the caller named one."""
@@ -78,12 +83,12 @@ class TranscriptionRunner:
         if not speech.length:
             return Language(None, 0.0)
         beginning = whisper.hear(speech.cut(0, min(LONGEST, speech.length)))
-        detection = self._lane.submit(partial(whisper.language, beginning), deadline=step.deadline(0.0))
+        detection = self._lane.submit(partial(whisper.language, beginning, spec.languages), deadline=step.deadline(0.0))
         return Language(*step.wait(detection))
 
     def _segments(
         self, step: Step, whisper: Whisper, transcription: Transcription, *, begun: float
-    ) -> Iterator[Segment]:
+    ) -> Generator[Segment, None, None]:
         """Each window is handed in on its own, so that a short file need not wait for a long one.
 
         `begun`: how much of the step is done already.
@@ -109,7 +114,8 @@ class TranscriptionRunner:
 
 def _check(whisper: Whisper, spec: TranscriptionSpec) -> None:
     try:
-        whisper.check(spec.language, spec.task)
+        for language in (spec.language, *spec.languages):
+            whisper.check(language, spec.task)
     except UnsupportedLanguage as error:
         raise InvalidRequest(str(error), param="language") from error
     except UnsupportedTask as error:
@@ -148,6 +154,13 @@ def _documents(segments: Iterable[Segment], speakers: Speakers | None) -> Iterat
     return (part | {"id": number} for number, part in enumerate(parts))
 
 
+def _left_out(transcription: Transcription) -> list[str]:
+    if not transcription.dropped:
+        return []
+    seconds = max(1, round(transcription.dropped))
+    return [f"About {seconds} s of speech could not be understood and were left out."]
+
+
 def _kept(step: Step, document: Document) -> Document:
     key = segment_key(step.job.id, step.claim.position, document["id"])
     step.files.put(key, json.dumps(document, ensure_ascii=False).encode())
@@ -163,6 +176,7 @@ def _store(
     language: Language,
     pipeline: Pipeline,
     speakers: Speakers | None,
+    warnings: list[str],
 ) -> dict[str, Any]:
     duration = audio.samples.size / audio.sample_rate
     transcript = {
@@ -173,12 +187,11 @@ def _store(
         "duration": duration,
         "segments": segments,
         "speakers": list(speakers.names.values()) if speakers else [],
-        "warnings": list(audio.warnings),
+        "warnings": warnings,
     }
     key = result_key(step.job.id, "transcript.json")
     step.check()
     step.files.put(key, json.dumps(transcript, ensure_ascii=False).encode())
-    _clear_beyond(step, len(segments))
     return {
         "file": key,
         "media_type": "application/json",
@@ -188,13 +201,6 @@ def _store(
         "model": spec.model,
         "task": spec.task,
         "pipeline": pipeline,
-        "warnings": list(audio.warnings),
+        "segments": len(segments),
+        "warnings": warnings,
     }
-
-
-def _clear_beyond(step: Step, count: int) -> None:
-    """Removes what an earlier attempt stored and this one did not overwrite."""
-    position = step.claim.position
-    for key in step.files.list(segment_prefix(step.job.id, position)):
-        if key >= segment_key(step.job.id, position, count):
-            step.files.remove(key)

@@ -1,8 +1,11 @@
 """How many speak, and the centre of each: agglomerative clustering of windows, average linkage, cosine distance.
 
 The distances of all pairs take memory by the square. So beyond `BLOCK` windows, blocks of consecutive ones are
-clustered by themselves first, and what comes out of all blocks then by its means. A mean is not scaled to length one:
-the product of two is the average similarity of all pairs, which is what average linkage compares.
+clustered by themselves first, and what comes out of all blocks by its means: again in blocks, while there are more than
+`BLOCK`. A block gives half as many groups at most. Where its windows are too far apart for that, as in noise, the
+smallest groups are left out; they say nothing about the centres, and are nearest to one in the end as all windows are.
+A mean is not scaled to length one: the product of two is the average similarity of all pairs, which is what average
+linkage compares.
 """
 
 import math
@@ -30,8 +33,9 @@ def centres(windows: Vectors, speakers: int | None = None) -> Vectors:
 
     `speakers` is k; fewer come where there are not as many windows. Without it, k is found, at most `MOST_SPEAKERS`.
     """
-    groups = np.arange(len(windows)) if len(windows) <= BLOCK else _by_blocks(windows)
-    means, sizes = _means(windows, groups), np.bincount(groups)
+    means, sizes = windows, np.ones(len(windows), dtype=np.int64)
+    while len(means) > BLOCK:
+        means, sizes = _by_blocks(means, sizes)
     labels, kept = _cut(means, sizes, speakers)
     found = _unit(np.array([sizes[labels == label] @ means[labels == label] for label in kept], dtype=np.float32))
     for _ in range(ROUNDS):  # as k-means: now the windows of no cluster have their say
@@ -41,14 +45,21 @@ def centres(windows: Vectors, speakers: int | None = None) -> Vectors:
     return found
 
 
-def _by_blocks(windows: Vectors) -> Labels:
-    groups: list[Labels] = []
-    count = 0
-    for block in np.array_split(windows, math.ceil(len(windows) / BLOCK)):
-        labels = fcluster(_tree(block), THRESHOLD, "distance").astype(np.int64)  # from 1 on
-        groups.append(labels + count - 1)
-        count += int(labels.max())
-    return np.concatenate(groups)
+def _by_blocks(means: Vectors, sizes: Labels) -> tuple[Vectors, Labels]:
+    """Fewer groups, as their means and sizes, in about the same order."""
+    count = math.ceil(len(means) / BLOCK)
+    blocks = zip(np.array_split(means, count), np.array_split(sizes, count), strict=True)
+    merged = [_merged(*block) for block in blocks]
+    return np.concatenate([means for means, _ in merged]), np.concatenate([sizes for _, sizes in merged])
+
+
+def _merged(means: Vectors, sizes: Labels) -> tuple[Vectors, Labels]:
+    """The groups of one block: those nearer than `THRESHOLD` as one, and of these the largest, `BLOCK` / 2 at most."""
+    labels = fcluster(_tree(means), THRESHOLD, "distance").astype(np.int64) - 1
+    totals = np.bincount(labels, weights=sizes).astype(np.int64)
+    centred = _means(means, labels, sizes)
+    largest = np.sort(np.argsort(-totals, kind="stable")[: BLOCK // 2])
+    return centred[largest], totals[largest]
 
 
 def _cut(means: Vectors, sizes: Labels, speakers: int | None) -> tuple[Labels, list[int]]:
@@ -80,11 +91,12 @@ def _tree(vectors: Vectors) -> NDArray[np.float64]:
     return np.asarray(linkage(squareform(distances, checks=False), "average"))
 
 
-def _means(vectors: Vectors, labels: Labels) -> Vectors:
-    """Of the vectors of each label; every label up to the highest has some."""
+def _means(vectors: Vectors, labels: Labels, sizes: Labels | None = None) -> Vectors:
+    """Of the vectors of each label, each as often as `sizes` says (once); every label up to the highest has some."""
+    weights = np.ones(len(vectors), dtype=np.int64) if sizes is None else sizes
     sums = np.zeros((int(labels.max()) + 1, vectors.shape[1]), dtype=np.float32)
-    np.add.at(sums, labels, vectors)
-    sums /= np.bincount(labels)[:, None]
+    np.add.at(sums, labels, vectors * weights[:, None].astype(np.float32))
+    sums /= np.bincount(labels, weights=weights)[:, None].astype(np.float32)
     return sums
 
 

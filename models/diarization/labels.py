@@ -1,6 +1,7 @@
 """Turns put on a transcript: each word gets its speaker, each segment has one."""
 
 import string
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -23,6 +24,8 @@ def names(turns: Iterable[Turn], known: Sequence[str] = ()) -> dict[int, str]:
 
 def by_speaker(segment: Segment, turns: Sequence[Turn], names: Mapping[int, str]) -> list[Segment]:
     """`segment`, cut where the speaker of its words changes; `speaker` (None without turns) in segments and words.
+
+    `turns`: in order of time, never two at once.
 
     A part's times and text are those of its words; all else is the whole's, except that it has no `tokens`: which of
     them are a part's is not known.
@@ -55,4 +58,7 @@ def _speaker(start: float, end: float, turns: Sequence[Turn]) -> int:
     def overlap(turn: Turn) -> float:
         return min(end, turn.end) - max(start, turn.start)  # negative: the gap between them
 
-    return max(turns, key=overlap).speaker
+    # Those that overlap, and their neighbours: a long recording has thousands of turns, and many more words.
+    first = bisect_right(turns, start, key=lambda turn: turn.end)
+    last = bisect_left(turns, end, key=lambda turn: turn.start)
+    return max(turns[max(0, first - 1) : max(first, last) + 1], key=overlap).speaker

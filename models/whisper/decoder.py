@@ -86,10 +86,11 @@ def _generate(model: Any, encoded: Any, tokenizer: Any, decoding: Decoding, coun
         "sampling_topk": 0,
         "sampling_temperature": decoding.temperature,
     }
+    prompt = _prompt(tokenizer, decoding)
     generated: list[Any] = model.model.generate(
         encoded,
-        [_prompt(tokenizer, decoding)] * count,
-        max_length=model.max_length,
+        [prompt] * count,
+        max_length=min(model.max_length, len(prompt) + decoding.most_tokens),
         return_scores=True,
         return_no_speech_prob=True,
         suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),

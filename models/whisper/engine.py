@@ -1,6 +1,7 @@
 """Whisper by `faster-whisper` (CTranslate2): 16 kHz speech in, timed text out. Never imports torch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,16 @@ class Whisper:
         features = self._loaded.feature_extractor(samples)[..., :-1]
         return Sound(pad_or_trim(features), max(1, features.shape[-1]))
 
-    def language(self, sound: Sound) -> tuple[str, float]:
-        """The most probable language of a window, as a code, and its probability. English-only models know no other."""
+    def language(self, sound: Sound, among: Collection[str] = ()) -> tuple[str, float]:
+        """The most probable language of a window, as a code, and its probability. English-only models know no other.
+
+        `among`: codes that come into question, all where there are none. The probability is still that among all.
+        """
         if self.english_only:
             return "en", 1.0
-        language, probability, _ = self._loaded.detect_language(features=sound.features)
+        _, _, found = self._loaded.detect_language(features=sound.features)
+        possible = [(code, probability) for code, probability in found if not among or code in among]
+        language, probability = max(possible, key=itemgetter(1))
         return language, float(probability)
 
     def decode(self, sounds: Sequence[Sound], decoding: Decoding) -> list[Heard]:

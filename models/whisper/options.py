@@ -5,6 +5,9 @@ from typing import Literal
 
 Task = Literal["transcribe", "translate"]
 
+MOST_TOKENS = 448
+"""What the decoder can hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vad:
@@ -27,7 +30,7 @@ class Decoding:
     `language`: a code such as "en". `task`: "translate" gives English. `prompt` and `hotwords`: text before every
     window, for spelling and style. They share Whisper's 223 tokens of context: of hotwords the beginning is kept (half
     of the tokens where there is a prompt too), of the prompt the end. `temperature`: 0 for a beam of 5, otherwise the
-    best of 5 samples.
+    best of 5 samples. `most_tokens`: of the text of a window.
     """
 
     language: str
@@ -36,3 +39,4 @@ class Decoding:
     hotwords: str | None = None
     word_times: bool = False
     temperature: float = 0.0
+    most_tokens: int = MOST_TOKENS

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from models.whisper.decoder import Heard, Piece, Sound, Word
 from models.whisper.gates import LADDER, says_something, verdict
-from models.whisper.options import Decoding
+from models.whisper.options import MOST_TOKENS, Decoding
 from models.whisper.speech import SAMPLE_RATE, Samples, Speech
 from models.whisper.stretches import LONGEST, quiet_end
 
@@ -57,6 +57,15 @@ class Window:
         return self.start / SAMPLE_RATE
 
 
+def most_tokens(samples: int) -> int:
+    """More than is ever said in so many samples: a loop is heard to its end otherwise, at each temperature.
+
+    In two classes only, since windows that differ in it cannot share a batch. Fast speech has 8 tokens a second in
+    English, and up to 25 in scripts that Whisper writes byte by byte.
+    """
+    return 32 + 25 * SHORT // SAMPLE_RATE if samples <= SHORT else MOST_TOKENS
+
+
 @dataclass
 class _Stretch:
     end: int
@@ -94,6 +103,7 @@ class Transcription:
         self._places = deque((index, start) for index, (start, _) in enumerate(stretches))
         self._heard = 0
         self._told = 0
+        self._dropped = 0
         self._front = 0
 
     @property
@@ -105,6 +115,11 @@ class Transcription:
         """How much of the speech has been heard, 0 to 1."""
         return self._heard / self._speech.length if self._speech.length else 1.0
 
+    @property
+    def dropped(self) -> float:
+        """Seconds of speech whose text stayed doubtful and was dropped; what was judged to be silence is none."""
+        return self._dropped / SAMPLE_RATE
+
     def next(self) -> Window | None:
         """A window to decode; None while all that is left waits for one that was handed out."""
         if self._again:
@@ -113,7 +128,8 @@ class Transcription:
             return None
         index, start = self._places.popleft()
         end = self._end(self._stretches[index], start)
-        return Window(index, start, end, self._hear(self._speech.cut(start, end)), self._decoding)
+        decoding = replace(self._decoding, most_tokens=most_tokens(end - start))
+        return Window(index, start, end, self._hear(self._speech.cut(start, end)), decoding)
 
     def take(self, window: Window, heard: Heard) -> list[Segment]:
         """The segments that are complete now, in order: those that nothing unheard lies before."""
@@ -122,8 +138,10 @@ class Transcription:
             compression_ratio=heard.compression_ratio,
             no_speech_prob=heard.no_speech_prob,
         )
-        if judged == "doubtful" and self._try_again(window):
-            return []
+        if judged == "doubtful":
+            if self._try_again(window):
+                return []
+            self._dropped += window.end - window.start
         believed = judged == "speech"
         if believed:
             self._stretches[window.stretch].segments += self._segments(window, heard)

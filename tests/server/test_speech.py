@@ -94,7 +94,7 @@ def test_every_choice_is_kept(hall: Hall) -> None:
         ({"text": "One [two](/tˈu."}, InvalidRequest, "text", "not closed"),
         ({"text": "a" + "[pause:1s]" * 9_999}, InvalidRequest, "text", "More than 500 pauses"),
         ({"text": "[pause:1s] … [pause:2s]"}, InvalidRequest, "text", "nothing to speak"),
-        ({"pronunciations": {"a": "/€/"}}, InvalidRequest, "pronunciations", "Pronunciation 1: '€' is not"),
+        ({"pronunciations": {"a": "/€/"}}, InvalidRequest, "pronunciations", "The pronunciation of 'a': '€' is not"),
         ({"pronunciations": {"": "b"}}, InvalidRequest, "pronunciations", "empty"),
         ({"loudness": -3}, InvalidRequest, "loudness", "less than or equal to -5"),
         ({"text": "안녕하세요", "voice": "jf_alpha"}, InvalidRequest, "text", "No installed model speaks Korean"),

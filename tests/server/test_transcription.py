@@ -42,6 +42,14 @@ def test_every_refusal_names_what_is_wrong(
     assert len(caught.value.message) < 300
 
 
+def test_a_language_is_detected_among_some(hall: Hall) -> None:
+    asked = TranscriptionSpec(model="whisper-base", languages=("DE-at", "fr", "de"))
+    assert checked_transcription(hall, asked).languages == ("de", "fr")
+    with pytest.raises(InvalidRequest, match="klingon") as caught:
+        checked_transcription(hall, TranscriptionSpec(model="whisper-base", languages=("de", "klingon")))
+    assert caught.value.param == "languages"
+
+
 def test_a_model_that_is_not_installed_is_said_with_the_remedy(hall: Hall, tmp_path: Path) -> None:
     without_models(hall, tmp_path)
     with pytest.raises(Unavailable, match="`voxhall models pull whisper-base`"):

@@ -83,3 +83,11 @@ def test_progress_of_a_cancelled_job_is_refused(add_job: AddJob, begin_step: Beg
     with pytest.raises(LeaseLost):
         step.progress(0.5)
     assert ledger.get(job.id).progress == 0.0
+
+
+def test_what_is_no_longer_waited_for_is_not_begun(add_job: AddJob, begin_step: BeginStep) -> None:
+    step, call = begin_step(add_job()), Future[str]()
+    step.lost.set()
+    with pytest.raises(LeaseLost):
+        step.wait(call)
+    assert call.cancelled()

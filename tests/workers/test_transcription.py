@@ -1,9 +1,11 @@
 """The transcription runner with real Whisper, on a sentence that real Kokoro speaks."""
 
 import json
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from audio.errors import UnreadableAudio
 from audio.formats import format_named
 from audio.pcm import Samples
 from audio.resample import resample
-from jobs.errors import InvalidRequest, LeaseLost, NotFound
+from jobs.errors import InvalidRequest, LeaseLost, NotFound, Unavailable
 from jobs.files import FileStore, input_key, result_key, segment_key, segment_prefix
 from jobs.ledger import Job, Ledger
 from jobs.settings import Settings
@@ -26,10 +28,14 @@ from models.kokoro.engine import Kokoro
 from models.kokoro.g2p import Phonemizer
 from models.kokoro.segments import segments
 from models.store import Store
-from tests.workers.conftest import AddJob, BeginStep
+from models.whisper.decoder import Heard, Piece, Sound
+from models.whisper.options import Decoding
+from tests.workers.conftest import AddJob, BeginStep, OneEngine
 from workers.engines import build
+from workers.lane import Lane
 from workers.roles import role_named
 from workers.step import Runner
+from workers.transcription import TranscriptionRunner
 
 Say = Callable[[str], Samples]
 
@@ -44,6 +50,7 @@ STORY = (
     "The market sells honey from bees that live on the roof. "
     "At the end of the day, everyone helped to fold the chairs."
 )
+LEFT_OUT = "About 12 s of speech could not be understood and were left out."
 SIGNAL = SENTENCE.lower().removesuffix(".").replace("harbour", "harbor").split()
 
 
@@ -106,6 +113,7 @@ def test_a_transcript_is_stored(
     transcript = json.loads(files.get(result["file"]))
     assert words(transcript["text"]) == SIGNAL
     assert (transcript["task"], transcript["language"], transcript["speakers"]) == ("transcribe", "en", [])
+    assert result["segments"] == len(transcript["segments"])
     times = [word for part in transcript["segments"] for word in part["words"]]
     assert [words(word["word"])[0] for word in times] == SIGNAL
     assert all(0 <= word["start"] <= word["end"] <= result["duration"] + 0.1 for word in times)
@@ -117,6 +125,13 @@ def test_a_language_is_found(runner: Runner, spoken: Samples, submitted: Any, be
     result = runner.run(begin_step(job), job.spec)
     assert result["language"] == "en"
     assert 0.5 < result["language_probability"] < 1
+
+
+def test_a_language_is_found_among_those_that_were_asked_for(
+    runner: Runner, spoken: Samples, submitted: Any, begin_step: BeginStep
+) -> None:
+    job = submitted(flac(spoken), model="whisper-base", languages=("fr", "de"))
+    assert runner.run(begin_step(job), job.spec)["language"] in ("fr", "de")
 
 
 def test_a_language_that_was_asked_for_is_certain(
@@ -234,7 +249,8 @@ def test_long_audio_is_batched_unless_asked_otherwise(
     runner: Runner, submitted: Any, begin_step: BeginStep, seconds: int, pipeline: str
 ) -> None:
     job = submitted(flac(np.zeros(seconds * 16_000, np.float32)), vad={"enabled": False})
-    assert runner.run(begin_step(job), job.spec)["pipeline"] == pipeline
+    result = runner.run(begin_step(job), job.spec)
+    assert (result["pipeline"], result["warnings"]) == (pipeline, [])
 
 
 def test_segments_are_stored_and_told_as_they_are_done(
@@ -257,9 +273,77 @@ def test_a_second_attempt_leaves_nothing_of_the_first(
     job = submitted(flac(spoken))
     for index in range(5):
         files.put(segment_key(job.id, 0, index), b"of the first attempt")
-    transcript = json.loads(files.get(runner.run(begin_step(job), job.spec)["file"]))
+    files.put(input_key(job.id, "audio"), b"This is a text that somebody called .mp3")
+    step = begin_step(job)
+    with pytest.raises(UnreadableAudio):
+        runner.run(step, job.spec)
+    assert files.list(segment_prefix(job.id)) == []  # before anything is heard, so that nobody takes it for news
+    files.put(input_key(job.id, "audio"), flac(spoken))
+    transcript = json.loads(files.get(runner.run(step, job.spec)["file"]))
     stored = [json.loads(files.get(key)) for key in files.list(segment_prefix(job.id))]
     assert stored == transcript["segments"]
+
+
+class Scripted:
+    """An engine that hears the same in every window."""
+
+    batch, english_only = 2, True
+
+    def __init__(self, avg_logprob: float = -0.2) -> None:
+        self.heard, self.decoded = 0, 0
+        self.then: Callable[[], object] = lambda: None
+        self._avg_logprob = avg_logprob
+
+    def load(self, device: str) -> None:
+        """It has no weights."""
+
+    def check(self, language: str | None, task: str) -> None:
+        """It can do anything."""
+
+    def hear(self, samples: Samples) -> Sound:
+        self.heard += 1
+        return Sound(np.zeros((80, 1), np.float32), samples.size // 160)
+
+    def decode(self, sounds: Sequence[Sound], decoding: Decoding) -> list[Heard]:
+        self.decoded += len(sounds)
+        self.then()
+        parts = [(Piece(0.0, sound.frames / 100, " Hm.", (1,)), sound.frames) for sound in sounds]
+        return [Heard((part,), end, decoding.temperature, self._avg_logprob, 1.0, 0.0) for part, end in parts]
+
+
+def silence(seconds: int) -> bytes:
+    return flac(np.zeros(seconds * 16_000, np.float32))
+
+
+@pytest.mark.parametrize(("avg_logprob", "warnings"), [(-0.2, []), (-1.5, [LEFT_OUT])])
+def test_what_is_left_out_is_said(
+    submitted: Any, begin_step: BeginStep, one_engine: OneEngine, files: FileStore, avg_logprob: float, warnings: Any
+) -> None:
+    runner = TranscriptionRunner(residency=one_engine(Scripted(avg_logprob)), lane=Lane())
+    job = submitted(silence(12), vad={"enabled": False}, language="en")
+    result = runner.run(begin_step(job), job.spec)
+    assert result["warnings"] == json.loads(files.get(result["file"]))["warnings"] == warnings
+
+
+def test_no_more_is_decoded_once_a_segment_cannot_be_stored(
+    submitted: Any, begin_step: BeginStep, one_engine: OneEngine, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the first windows the lane is held, so that others wait for it; and the error, as a worker holds it."""
+    engine, lane, refused = Scripted(), Lane(), threading.Event()
+    engine.then = lambda: lane.submit(partial(refused.wait, 10), deadline=-math.inf)
+    job = submitted(silence(150), vad={"enabled": False}, language="en", pipeline="batched")
+    step = begin_step(job)
+
+    def refuse(_key: str, _data: bytes) -> None:
+        raise Unavailable("The disk is full.")
+
+    monkeypatch.setattr(files, "put", refuse)
+    with pytest.raises(Unavailable) as refusal:
+        TranscriptionRunner(residency=one_engine(engine), lane=lane).run(step, job.spec)
+    before = engine.decoded
+    refused.set()
+    lane.submit(lambda: None, deadline=math.inf).result(10)
+    assert engine.decoded == before < engine.heard, refusal.value
 
 
 def test_a_step_that_runs_alone_is_not_put_back_for_what_it_stored(

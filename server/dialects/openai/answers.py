@@ -93,6 +93,11 @@ def extras(content: Transcript, with_logprobs: bool, with_languages: bool) -> di
     return found
 
 
+def warnings(content: Transcript) -> dict[str, Any]:
+    """`warnings`, where there are some, for an answer whose headers were sent before they were known."""
+    return {"warnings": content["warnings"]} if content["warnings"] else {}
+
+
 def logprobs(part: dict[str, Any]) -> list[dict[str, Any]]:
     """One entry for each word of a segment: Whisper's runtime gives no probabilities of single tokens."""
     return [

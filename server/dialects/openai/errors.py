@@ -9,6 +9,7 @@ PARAMS = {
     "text": "input",
     "format": "response_format",
     "hotwords": "keywords[]",
+    "languages": "languages[]",
     "known_speakers": "known_speaker_names[]",
     "threshold": "chunking_strategy[threshold]",
     "silence_ms": "chunking_strategy[silence_duration_ms]",

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
+from jobs.errors import JobFailed
 from jobs.ledger import Job
-from server.dialects.openai.answers import Transcript, extras, logprobs, tokens, turn, turn_id
+from server.dialects.openai.answers import Transcript, extras, logprobs, tokens, turn, turn_id, warnings
 from server.dialects.openai.events import Event
 from server.hall import Hall
 from server.results import transcript
@@ -22,6 +23,7 @@ class Told:
 
     heard: str = ""
     text: str = ""
+    turns: list[Event] = field(default_factory=list)
 
     def news(self, text: str) -> str:
         self.heard += text
@@ -29,17 +31,30 @@ class Told:
         return self.text[len(before) :]
 
     def rest(self, whole: str) -> str:
-        """What a whole that begins with the deltas has beyond them."""
-        return whole[len(self.text) :] if whole.startswith(self.text) else ""
+        """What the whole has beyond the deltas. Raises `JobFailed` where it contradicts them."""
+        if not whole.startswith(self.text):
+            raise _heard_anew()
+        return whole[len(self.text) :]
+
+    def check(self, content: Transcript) -> None:
+        """Raises `JobFailed` where the whole contradicts the deltas or the turns."""
+        if self.rest(content["text"]) or self.turns != [turn(*one) for one in enumerate(content["segments"])]:
+            raise _heard_anew()
+
+
+def _heard_anew() -> JobFailed:
+    """A worker died on the way, and the next one began anew. What was sent cannot be taken back."""
+    message = "The file was heard a second time, and otherwise. What was sent does not hold: please ask again."
+    return JobFailed("heard_anew", message)
 
 
 async def transcript_events(
     hall: Hall, job: Job, request: Request, *, with_logprobs: bool, with_languages: bool
 ) -> AsyncIterator[Event]:
-    """`transcript.text.delta` as each segment is stored, and `transcript.text.done`.
+    """`transcript.text.delta` as each segment is stored, and `transcript.text.done`, which has the warnings too.
 
     Raises:
-        JobFailed: in the middle of it.
+        JobFailed: in the middle of it, or because what it found in the end contradicts what was sent.
         NotFound: the job was deleted.
         CallerGone
     """
@@ -52,35 +67,37 @@ async def transcript_events(
     if rest := told.rest(content["text"]):
         yield _delta(rest)
     done = {"type": "transcript.text.done", "text": content["text"], "usage": tokens(content)}
-    yield done | extras(content, with_logprobs, with_languages)
+    yield done | extras(content, with_logprobs, with_languages) | warnings(content)
 
 
 async def diarized_events(hall: Hall, job: Job, request: Request) -> AsyncIterator[Event]:
-    """Each segment with its speaker, as soon as both are known, and `transcript.text.done`.
+    """Each segment with its speaker, as soon as both are known, and `transcript.text.done`, with the warnings.
 
     Raises:
-        JobFailed: in the middle of it.
+        JobFailed: in the middle of it, or because what it found in the end contradicts what was sent.
         NotFound: the job was deleted.
         CallerGone
     """
-    told, place = Told(), 0
+    told = Told()
     async for raw in segments(hall, job, request):
         part = json.loads(raw)
         if part["speaker"]:
-            for event in _turn(told, place, part):
+            for event in _turn(told, part):
                 yield event
-            place += 1
     content = await _whole(hall, job)
-    for later, part in enumerate(content["segments"][place:], place):
-        for event in _turn(told, later, part):
+    for part in content["segments"][len(told.turns) :]:
+        for event in _turn(told, part):
             yield event
-    yield {"type": "transcript.text.done", "text": content["text"]}
+    told.check(content)
+    yield {"type": "transcript.text.done", "text": content["text"]} | warnings(content)
 
 
-def _turn(told: Told, place: int, part: dict[str, Any]) -> Iterator[Event]:
+def _turn(told: Told, part: dict[str, Any]) -> Iterator[Event]:
+    place = len(told.turns)
     if news := told.news(part["text"]):
         yield _delta(news) | {"segment_id": turn_id(place)}
-    yield turn(place, part)
+    told.turns.append(turn(place, part))
+    yield told.turns[-1]
 
 
 async def _whole(hall: Hall, job: Job) -> Transcript:

@@ -19,6 +19,7 @@ from server.dialects.openai.events import EventStream
 from server.dialects.openai.forms import AudioForm, FormRoute
 from server.dialects.openai.headers import headers
 from server.dialects.openai.known_speakers import recordings
+from server.dialects.openai.languages import language_code
 from server.dialects.openai.names import DIARIZER, LISTENER, WHISPER, is_transcription_alias
 from server.dialects.openai.transcript_events import diarized_events, transcript_events
 from server.hall import Hall, HallDependency
@@ -79,7 +80,10 @@ async def transcribe(
     request: Request,
     form: Annotated[TranscriptionForm, Form(media_type="multipart/form-data")],
 ) -> Response:
-    """What was read although the file broke off is said in the header `x-voxhall-warning`."""
+    """A file that breaks off is read to there, and unintelligible speech is left out: `x-voxhall-warning` says so.
+
+    In a stream, whose headers are sent before that is known, it is in the `warnings` of `transcript.text.done`.
+    """
     _check_together(form)
     spec = await run_in_threadpool(_checked, hall, form)
     limit = hall.settings.max_upload_bytes
@@ -118,7 +122,8 @@ def _checked(hall: Hall, form: TranscriptionForm) -> TranscriptionSpec:
     with asked():
         spec = TranscriptionSpec(
             model=model,
-            language=form.language or _only_language(hall, model, form.languages),
+            language=language_code(form.language) if form.language else None,
+            languages=_possible(hall, model, form.languages),
             word_times="word" in form.granularities or form.logprobs,
             prompt=form.prompt or None,
             hotwords=", ".join(filter(None, map(str.strip, form.keywords))) or None,
@@ -130,11 +135,10 @@ def _checked(hall: Hall, form: TranscriptionForm) -> TranscriptionSpec:
     return checked_transcription(hall, spec)
 
 
-def _only_language(hall: Hall, model: str, languages: list[str]) -> str | None:
-    """The language where only one comes into question; else it is to be detected."""
+def _possible(hall: Hall, model: str, languages: list[str]) -> tuple[str, ...]:
+    """Those that the model knows. Where it knows none of them all are kept, to be refused."""
     known = hall.catalog.models[model].languages if model in hall.catalog.models else ()
-    possible = [code for code in languages if code.lower().partition("-")[0] in known] or languages
-    return possible[0] if len(possible) == 1 else None
+    return tuple(code for code in languages if code.lower().partition("-")[0] in known) or tuple(languages)
 
 
 async def _events(hall: Hall, job: Job, request: Request, form: TranscriptionForm) -> Response:

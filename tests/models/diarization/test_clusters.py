@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
 
+from models.diarization import clusters
 from models.diarization.clusters import BLOCK, MOST_SPEAKERS, centres
 
 Vectors = NDArray[np.float32]
@@ -54,3 +56,22 @@ def test_more_than_a_block_gives_the_same_speakers(speakers: int | None) -> None
     assert similarity.shape == (3, 3)
     assert sorted(similarity.argmax(axis=1)) == [0, 1, 2]
     assert similarity.max(axis=1).min() > 0.9
+
+
+@pytest.mark.parametrize("speakers", [None, 3])
+def test_memory_is_bounded_though_all_are_far_apart(monkeypatch: pytest.MonkeyPatch, speakers: int | None) -> None:
+    """As in noise; the one voice among it is found all the same."""
+    sizes: list[int] = []
+
+    def spy(distances: NDArray[np.float64], method: str) -> NDArray[np.float64]:
+        sizes.append(len(distances))
+        return np.asarray(linkage(distances, method))
+
+    block = 60
+    monkeypatch.setattr(clusters, "BLOCK", block)
+    monkeypatch.setattr(clusters, "linkage", spy)
+    voice, noise = windows([40], noise=0.3), windows([1] * 500)
+    found = centres(np.concatenate([noise[:250], voice, noise[250:]]), speakers)
+    assert max(sizes) <= block * (block - 1) // 2
+    assert (voice @ found.T).max(axis=1).min() > 0.7
+    assert speakers in (None, len(found))

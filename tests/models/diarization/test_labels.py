@@ -60,10 +60,29 @@ def test_without_turns_nobody_is_named() -> None:
 
 times = st.floats(0, 100, allow_nan=False)
 words = st.lists(st.tuples(st.text(min_size=1), times, times))
-speech = st.lists(st.builds(Turn, times, times, st.integers(0, 3)), min_size=1)
 
 
-@given(words, speech)
+@st.composite
+def conversations(draw: st.DrawFn) -> list[Turn]:
+    """Turns in order of time, some with a pause between them and some without, each of another speaker."""
+    lengths = st.floats(0.1, 5.0)
+    turns: list[Turn] = []
+    for speaker in range(draw(st.integers(1, 12))):
+        start = (turns[-1].end if turns else 0.0) + draw(st.just(0.0) | lengths)
+        turns.append(Turn(start, start + draw(lengths), speaker))
+    return turns
+
+
+@given(conversations(), times, times)
+def test_the_speaker_is_who_overlaps_most_of_all(turns: list[Turn], one: float, other: float) -> None:
+    """However few of the turns were looked at."""
+    start, end = sorted((one / 2, other / 2))
+    overlaps = [min(end, turn.end) - max(start, turn.start) for turn in turns]
+    (part,) = by_speaker(segment((" so", start, end)), turns, {turn.speaker: str(turn.speaker) for turn in turns})
+    assert overlaps[int(part["speaker"])] == max(overlaps)
+
+
+@given(words, conversations())
 def test_every_word_has_one_speaker_and_no_text_is_lost(
     said: list[tuple[str, float, float]], turns: list[Turn]
 ) -> None:

@@ -17,6 +17,9 @@ def test_a_language_is_found_with_its_probability(whisper: Whisper, speech: Samp
     language, probability = whisper.language(whisper.hear(speech))
     assert language == "en"
     assert 0.5 < probability <= 1
+    among, less = whisper.language(whisper.hear(speech), ("fr", "de"))
+    assert among in ("fr", "de")
+    assert less < 0.5
 
 
 def test_an_english_only_model(english_only: Whisper, speech: Samples) -> None:

@@ -84,7 +84,7 @@ def test_doubtful_text_climbs_the_ladder_and_is_dropped_at_its_end() -> None:
         seen.append(window.decoding.temperature)
         assert transcription.take(window, said(" Maybe.", avg_logprob=-1.5)) == []
     assert tuple(seen) == LADDER
-    assert transcription.progress == 1.0
+    assert (transcription.progress, transcription.dropped) == (1.0, 5.0)
 
 
 def test_doubtful_text_is_believed_where_a_higher_temperature_makes_it_better() -> None:
@@ -93,6 +93,7 @@ def test_doubtful_text_is_believed_where_a_higher_temperature_makes_it_better() 
     transcription.take(window, said(" Maybe.", avg_logprob=-1.5))
     (window,) = handed(transcription)
     assert [one.text for one in transcription.take(window, said(" Yes."))] == [" Yes."]
+    assert transcription.dropped == 0.0
 
 
 def test_a_temperature_that_was_asked_for_is_the_only_one() -> None:
@@ -123,7 +124,7 @@ def test_silence_is_not_tried_again() -> None:
     transcription = recording((0, 10))
     (window,) = handed(transcription)
     assert transcription.take(window, said(" You", avg_logprob=-0.7, no_speech_prob=0.9)) == []
-    assert transcription.finished
+    assert (transcription.finished, transcription.dropped) == (True, 0.0)
 
 
 SOUNDS = {
