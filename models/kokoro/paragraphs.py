@@ -77,8 +77,8 @@ def _place(text: str, start: int, overrides: Sequence[tuple[int, int]]) -> int:
     """Where to cut, at most `LONGEST_PARAGRAPH` after `start` unless an override is longer than that."""
 
     def override(end: int) -> tuple[int, int] | None:
-        before = overrides[max(0, bisect_left(overrides, (end, 0)) - 1) :][:1]
-        return next((span for span in before if span[0] < end < span[1]), None)
+        before = max(0, bisect_left(overrides, (end, 0)) - 1)
+        return next((span for span in overrides[before : before + 1] if span[0] < end < span[1]), None)
 
     latest = start + LONGEST_PARAGRAPH
     for place in _PLACES:

@@ -36,6 +36,7 @@ def _forms() -> tuple[cjk.Rule, ...]:
     """Signs and foreign forms, as Chinese writes them; figures stay."""
     return (
         (cjk.DATE, cjk.date),
+        (cjk.LATE_YEAR, cjk.date_of_late_year),
         (cjk.TIME, _time),
         (
             re.compile(r"(?<![\d:：.])(\d{1,3})\s?[:：]\s?(\d{1,3})(?![\d:：.])"),

@@ -12,6 +12,7 @@ NUMBER = r"(?<!\d)\d++(?:,\d{3}(?!\d))*+(?:\.\d++)?"
 WHOLE = rf"(?<![\d.,]){NUMBER}"  # not a part of a longer one
 DASH = r"[-–—~～〜]"
 DATE = re.compile(r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])(?:T(?=\d))?")
+LATE_YEAR = re.compile(r"(?<![\d/.-])(\d{1,2})/(\d{1,2})/(\d{4})(?![\d/-])")
 TIME = re.compile(r"(?<![\d:：.])(\d{1,2})[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![\d:：])")
 FRACTION = re.compile(r"(?<![\d/.,])(\d{1,3})/(\d{1,3})(?![\d/.])")
 
@@ -48,12 +49,19 @@ def date(match: re.Match[str]) -> str | None:
     return f"{match[1]}年{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
+def date_of_late_year(match: re.Match[str]) -> str | None:
+    """A `LATE_YEAR`: the month first, unless it cannot be."""
+    first, second = int(match[1]), int(match[2])
+    month, day = (second, first) if first > 12 else (first, second)
+    return f"{match[3]}年{month}月{day}日" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
 def money(coins: Mapping[str, str], scales: str, price: Callable[[str], str]) -> tuple[Rule, ...]:
     """The currency before the number, and after it; `price` puts the number as a price."""
     return (
         (
-            re.compile(rf"(?P<coin>{either(coins)})\s?(?P<number>{NUMBER})\s?(?P<scale>[{scales}]*+)"),
-            lambda match: price(match["number"]) + match["scale"] + coins[match["coin"]],
+            re.compile(rf"(?P<coin>{either(coins)})\s?(?P<number>{NUMBER})(?:\s?(?P<scale>[{scales}]++)(?!分之))?"),
+            lambda match: price(match["number"]) + (match["scale"] or "") + coins[match["coin"]],
         ),
         (
             re.compile(rf"(?P<number>{WHOLE})\s?(?P<scale>[{scales}]*+)\s?(?P<coin>{either(coins)})"),

@@ -23,8 +23,8 @@ _NUMBER = rf"(?:\d{{1,3}}(?:[{SPACES}]\d{{3}}){{1,5}}(?!\d)(?:[.,]\d++)?|\d++(?:
 _SIGNED = rf"(?P<minus>(?<![\w)\]])[-−])?{_START}(?P<number>{_NUMBER})"
 
 _ANY_NUMBER = re.compile(rf"(?P<minus>(?<![\w)\]])[-−])?(?<!\d)(?P<number>{_NUMBER})")
-_RANGE = re.compile(r"(?<=\d)\s?[-–—]\s?(?=[$€£₹¥]?\s?\d)")
-_RANGE_FROM = re.compile(r"(?:^|[^\w.,–—-])(\d{1,9})(?:[.,](\d{1,9}))?$")
+_RANGE = re.compile(r"(?<=[\d%‰$€£₹¥])\s?[-–—]\s?(?=[$€£₹¥]?\s?\d)")
+_RANGE_FROM = re.compile(r"(?:^|[^\w.,–—-])(\d{1,9})(?:[.,](\d{1,9}))?(?:\s?[%‰$€£₹¥])?$")
 _RANGE_UP_TO = re.compile(r"[$€£₹¥]?\s?(\d{1,9})(?:[.,](\d{1,9}))?(?![\d/–—-]|[.,]\d)")
 _FRACTION = re.compile(r"(?<![\d/.,])(?:(?P<whole>\d{1,3})[ +])?(?P<over>\d{1,2})/(?P<under>\d{1,2})(?![\d/]|[.,]\d)")
 _VULGAR = re.compile(r"(?:(?<![\d/.,])(?P<whole>\d{1,3})\s?)?(?P<sign>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])")
@@ -33,6 +33,7 @@ _VULGARS = dict(
                              (1, 8), (3, 8), (5, 8), (7, 8)), strict=True)
 )  # fmt: skip
 _INTERNATIONAL = re.compile(r"(?<![\w+])\+[1-9]\d{0,2}(?:[ .\-\u00a0]?\(?\d{1,5}\)?){2,6}(?![\w])")
+_OPENING = "([{«“‘\"'¿¡"
 _SLASH = re.compile(r"(?<=\d)\s?/\s?(?=\d)")
 
 
@@ -204,9 +205,8 @@ def _money(text: Traced, tongue: Tongue) -> Traced:
         figure = _price(match["number"], tongue)
         if figure is None:
             return None
-        minus = f"{tongue.words.minus} " if match["minus"] else ""
         words = _price_said(figure, _coin(match["coin"], tongue), match["scale"], tongue)
-        return minus + words + _gap_after(match, tongue)
+        return _minus(match, tongue) + words + _gap_after(match, tongue)
 
     before, after = _money_patterns(tongue)
     text = text.sub(before, spell).sub(after, spell)
@@ -249,8 +249,7 @@ def _measures(text: Traced, tongue: Tongue) -> Traced:
             return None
         symbol = match["unit"]
         noun = tongue.words.units.get(symbol) or units.unit(symbol, tongue.locale)
-        minus = f"{tongue.words.minus} " if match["minus"] else ""
-        return minus + counted(figure, noun, tongue) + _gap_after(match, tongue)
+        return _minus(match, tongue) + counted(figure, noun, tongue) + _gap_after(match, tongue)
 
     return text.sub(_measure(tongue), spell)
 
@@ -259,11 +258,9 @@ def _signs(text: Traced, tongue: Tongue) -> Traced:
     """Signs that stand between spaces or at a number or a word, as words with a space on both sides."""
 
     def spell(match: re.Match[str]) -> str:
-        before = match.string[match.start() - 1 : match.start()]
-        after = match.string[match.end() : match.end() + 1]
-        return (
-            " " * (not before.isspace() and before != "") + tongue.words.signs[match[0]] + " " * (not after.isspace())
-        )
+        before = match.string[max(0, match.start() - 1) : match.start()]
+        gap = " " * (before != "" and not before.isspace())
+        return gap + tongue.words.signs[match[0].strip()] + _gap_after(match, tongue)
 
     return text.sub(_sign(tongue), spell)
 
@@ -276,8 +273,7 @@ def _numbers(text: Traced, tongue: Tongue) -> Traced:
         following = noun_after.match(match.string, match.end())
         noun = following[1] if following else ""
         words = _chain_said(match["number"], tongue) if figure is None else said(figure, tongue, noun)
-        minus = f"{tongue.words.minus} " if match["minus"] else ""
-        return _gap_before(match, tongue) + minus + words + _gap_after(match, tongue)
+        return _gap_before(match, tongue) + _minus(match, tongue) + words + _gap_after(match, tongue)
 
     return text.sub(_ANY_NUMBER, spell)
 
@@ -287,8 +283,15 @@ def _chain_said(written: str, tongue: Tongue) -> str:
     return "".join({".": f" {tongue.words.web['.']} ", ",": ", "}.get(part, part) for part in parts)
 
 
+def _minus(match: re.Match[str], tongue: Tongue) -> str:
+    """The word for the sign before a number, where there is one."""
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    gap = " " * (before != "" and not before.isspace() and before not in _OPENING)
+    return f"{gap}{tongue.words.minus} " if match["minus"] else ""
+
+
 def _gap_before(match: re.Match[str], tongue: Tongue) -> str:
-    before = match.string[match.start() - 1 : match.start()]
+    before = match.string[max(0, match.start() - 1) : match.start()]
     return " " if before and (before.isalpha() or before in tongue.letters) else ""
 
 

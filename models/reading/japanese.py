@@ -32,6 +32,7 @@ def _forms() -> tuple[cjk.Rule, ...]:
     """Signs and foreign forms, as Japanese writes them; figures stay."""
     return (
         (cjk.DATE, cjk.date),
+        (cjk.LATE_YEAR, cjk.date_of_late_year),
         (cjk.TIME, _time),
         (re.compile(r"(?<![A-Za-z\d-])(?:\+81[ -]?\d{1,4}|0\d{1,4})[- ]\d{1,4}[- ]\d{3,4}(?![\d-])"), _phone),
         (re.compile("[½⅓⅔¼¾]"), lambda vulgar: _TABLE.vulgar[vulgar[0]]),

@@ -8,6 +8,7 @@ import regex
 from models.reading.markup import MarkupError, Spoken, check_phonemes
 
 LONGEST = 200  # characters of a word, and of what is said for it
+_QUOTED = 20  # characters of a word that a message may hold
 
 # A word is whole where no letter or digit goes on. Chinese and Japanese write words together.
 _LETTER = r"[\w--[\p{Han}\p{Hiragana}\p{Katakana}]]"
@@ -17,9 +18,9 @@ Lookup = Callable[[str], str | None]
 
 
 def check_pronunciations(pronunciations: Mapping[str, str]) -> None:
-    """Raises `MarkupError` for the first entry that cannot be followed; entries are counted from 1."""
-    for number, (word, said) in enumerate(pronunciations.items(), 1):
-        where = f"pronunciation {number}"
+    """Raises `MarkupError` for the first entry that cannot be followed, by its word."""
+    for word, said in pronunciations.items():
+        where = f"the pronunciation of {word[:_QUOTED]!r}"
         if not word.strip() or word != word.strip():
             raise MarkupError(f"{where}: the word is empty, or begins or ends with a space")
         if not said.strip():

@@ -20,7 +20,9 @@ _MARK = re.compile(
     r"\[pause:(?P<pause>[^\[\]\n]*)(?P<closed>\])?|\[(?P<word>[^\[\]\n]*)\]\(/(?P<ipa>[^()\[\]\n]*)(?P<end>\))?",
     re.IGNORECASE,
 )
+_STRAY = re.compile(rf"{_MARK.pattern}|\]\(/(?P<stray>[^()\[\]\n]*/)\)", re.IGNORECASE)
 _SECONDS = re.compile(r"\s*(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(?P<unit>ms|s)?\s*", re.IGNORECASE)
+_PLAIN_WORD = re.compile("[a-z-]{3,}")
 _QUOTED = 20  # characters of the caller's text that a message may hold
 
 
@@ -80,8 +82,10 @@ def hidden(text: str) -> list[tuple[int, int]]:
 def check(text: str) -> None:
     """Raises `MarkupError` for the first mark that cannot be followed, and for too many or too long pauses in all."""
     pauses, silence = 0, 0.0
-    for mark in _MARK.finditer(text):
-        if mark["pause"] is not None:
+    for mark in _STRAY.finditer(text):
+        if mark["stray"] is not None:
+            _check_stray(mark)
+        elif mark["pause"] is not None:
             pauses += 1
             silence += _checked_pause(mark)
         elif not _is_link(mark):
@@ -125,7 +129,7 @@ def _checked_pause(mark: re.Match[str]) -> float:
 
 
 def _overrides(mark: re.Match[str]) -> bool:
-    if not (mark["end"] and mark["ipa"].endswith("/") and mark["word"].strip()):
+    if _is_link(mark) or not (mark["end"] and mark["ipa"].endswith("/") and mark["word"].strip()):
         return False
     phonemes = mark["ipa"][:-1]
     return bool(phonemes.strip()) and not ipa.unknown(phonemes)
@@ -140,10 +144,27 @@ def _check_override(mark: re.Match[str]) -> None:
     check_phonemes(mark["ipa"][:-1], where)
 
 
+def _check_stray(mark: re.Match[str]) -> None:
+    """Phonemes that close no word, such as the outer ones of one pronunciation within another."""
+    if not _is_path(mark["stray"]):
+        raise MarkupError(
+            f"the phonemes at character {mark.start() + 1} close no word: write each word as [word](/ipa/), "
+            "without other brackets in it"
+        )
+
+
 def _is_link(mark: re.Match[str]) -> bool:
-    """A link of Markdown to a path of its own site, such as `[Reading](/docs/reading)`."""
-    path = mark["ipa"]
-    return bool(mark["end"] and mark["word"]) and path.isascii() and (not path.endswith("/") or "/" in path[:-1])
+    """A link of Markdown to a path of its own site, such as `[Reading](/docs/reading)` or `[News](/news/)`.
+
+    Of one plain word between slashes a link is likelier than phonemes without any stress or symbol of IPA.
+    """
+    return bool(mark["end"] and mark["word"]) and _is_path(mark["ipa"])
+
+
+def _is_path(path: str) -> bool:
+    if not path.isascii():
+        return False
+    return not path.endswith("/") or "/" in path[:-1] or _PLAIN_WORD.fullmatch(path[:-1]) is not None
 
 
 def _quote(value: str) -> str:

@@ -75,8 +75,11 @@ def _spaced(words: list[str]) -> list[str]:
 
 
 def _placed(text: Traced, written: list[str], said: list[str]) -> Iterator[Token]:
+    """The words are the text in order, but misaki joins some over a space that MeCab has dropped ("二 人")."""
+    places = [i for i, character in enumerate(text.text) if not character.isspace()]
     end = 0
     for word, phonemes in zip(written, said, strict=True):
-        start = text.text.index(word, end)
-        end = start + len(word)
-        yield Token(word, " " if phonemes.endswith(" ") else "", phonemes.strip(), *text.span(start, end))
+        start, end = end, end + sum(not character.isspace() for character in word)
+        if start < end:
+            span = text.span(places[start], places[end - 1] + 1)
+            yield Token(word, " " if phonemes.endswith(" ") else "", phonemes.strip(), *span)

@@ -6,6 +6,7 @@ misaki hands such letters on as if they were phonemes, so that Kokoro says some 
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import chain
 
 from models.kokoro.phonemes import G2P, Plain
@@ -20,9 +21,21 @@ _NARROW = {wide: wide - 0xFEE0 for wide in (*range(0xFF21, 0xFF3B), *range(0xFF4
 def speaking_latin(g2p: G2P, english: Plain) -> G2P:
     """`g2p`, with what `english` says of Latin words."""
 
+    @cache
+    def letter(name: str) -> str:
+        return english(f"{name}.")[0].phonemes  # by its name: "a" alone would be the article
+
+    def words_of(run: re.Match[str]) -> Iterator[Override]:
+        text = run[0].translate(_NARROW)
+        if len(text) == 1:
+            yield Override(*run.span(), letter(text.upper()))
+            return
+        for token in english(text):
+            if token.phonemes:
+                yield Override(run.start() + token.start, run.start() + token.end, token.phonemes)
+
     def tokens(text: str, overrides: Sequence[Override]) -> list[Token]:
-        runs = list(_runs(text, overrides))
-        words = [word for run in runs for word in _words(run, english)]
+        words = [word for run in _runs(text, overrides) for word in words_of(run)]
         return g2p(text, sorted([*overrides, *words], key=lambda override: override.start))
 
     return tokens
@@ -32,13 +45,3 @@ def _runs(text: str, overrides: Sequence[Override]) -> Iterator[re.Match[str]]:
     starts = [0, *(override.end for override in overrides)]
     ends = [*(override.start for override in overrides), len(text)]
     return chain.from_iterable(_RUN.finditer(text, start, end) for start, end in zip(starts, ends, strict=True))
-
-
-def _words(run: re.Match[str], english: Plain) -> Iterator[Override]:
-    text = run[0].translate(_NARROW)
-    if len(text) == 1:  # by its name: "a" alone would be the article
-        yield Override(*run.span(), english(f"{text.upper()}.")[0].phonemes)
-        return
-    for token in english(text):
-        if token.phonemes:
-            yield Override(run.start() + token.start, run.start() + token.end, token.phonemes)

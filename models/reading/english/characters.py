@@ -27,6 +27,15 @@ def compatible(match: re.Match[str], _english: English) -> str:
     return f" {written}" if before(match).isdecimal() and match[0] in _VULGAR else written
 
 
+@rule(
+    r"(?<![\w.,])(?:(?<=€)|(?<=€ )|(?=[\d.,]{1,30} ?€))"
+    r"(?P<it>\d{1,3}(?:\.\d{3}){1,6},\d{1,2}|\d{1,9},\d{1,2}|\d{1,3}(?:\.\d{3}){2,6})(?!\d|[.,]\d)"
+)
+def continental(match: re.Match[str], _english: English) -> str:
+    """Euros as the continent writes them, in the marks of English: "€1.234,56"."""
+    return match["it"].translate(str.maketrans(".,", ",."))
+
+
 RULES: tuple[Rule, ...] = (
     always(r"(?<=\d)[\u00a0\u2009\u202f'\u2019](?=\d{3}(?!\d))", ","),
     always(r"[\u00a0\u2000-\u200a\u202f\u3000]", " "),
@@ -34,4 +43,5 @@ RULES: tuple[Rule, ...] = (
     always(r"[\ufe0f\u20e3]", ""),
     digit,
     compatible,
+    continental,
 )

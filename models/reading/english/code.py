@@ -2,7 +2,7 @@
 
 import re
 
-from models.reading.english.contacts import address
+from models.reading.english.contacts import address, spelled
 from models.reading.english.numerals import English
 from models.reading.english.rules import END, START, Rule, always, rule, spaced
 from models.reading.english.tables import TABLES, one_of
@@ -61,6 +61,11 @@ def _points(written: str, english: English) -> str:
     return " point ".join(english.number(part) for part in written.split("."))
 
 
+@rule(rf"{START}0[xX]([0-9A-Fa-f]{{1,16}}){END}")
+def hexadecimal(match: re.Match[str], _english: English) -> str:
+    return f"zero x {spelled(match[1])}"
+
+
 @rule(rf"(?<=[\w)\]\"'] )(?P<it>{one_of(TABLES['operators'])})(?= [\w(\[\"'-])")
 def operator(match: re.Match[str], _english: English) -> str:
     words: str = TABLES["operators"][match["it"]]
@@ -77,6 +82,7 @@ RULES: tuple[Rule, ...] = (
     version,
     version_of,
     bare_version,
+    hexadecimal,
     operator,
     increment,
     always(r"(?<=\w)\(\)", ""),

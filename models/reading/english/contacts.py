@@ -116,6 +116,12 @@ def long_number(match: re.Match[str], _english: English) -> str | None:
     return ", ".join(digits(written[i : i + size]) for i in range(0, len(written), size))
 
 
+@rule(rf"(?:(?i:\bzip(?: code)?:?|\bpostal code:?)|, [A-Z]{{2}}) (?P<it>\d{{5}}(?:-\d{{4}})?){END}")
+def zip_code(match: re.Match[str], _english: English) -> str:
+    """ "ZIP 90210" and "Boston, MA 02134"."""
+    return groups(match["it"])
+
+
 RULES: tuple[Rule, ...] = (
     mail,
     link,
@@ -124,6 +130,7 @@ RULES: tuple[Rule, ...] = (
     hashtag,
     ip_address,
     mac_address,
+    zip_code,
     telephone,
     lettered_telephone,
     short_number,

@@ -34,27 +34,37 @@ def scientific(match: re.Match[str], english: English) -> str:
     return f"{english.number(match['mantissa'])} times ten{_power(match['exponent'], english)}"
 
 
-@rule(r"(?<=[\w)])(?:\^\{?(?P<caret>[-−]?\d{1,3})\}?|(?P<superscript>⁻?[⁰¹²³⁴-⁹]{1,3}))(?!\d)")
+@rule(r"(?<=[\w)])(?:(?:\^|\*\*)\{?(?P<caret>[-−]?\d{1,3}|[a-z](?!\w))\}?|(?P<superscript>⁻?[⁰¹²³⁴-⁹]{1,3}))(?!\d)")
 def power(match: re.Match[str], english: English) -> str:
     exponent = match["caret"] or match["superscript"].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
     return {"2": " squared", "3": " cubed"}.get(exponent) or _power(exponent, english)
 
 
 def _power(exponent: str, english: English) -> str:
-    return f" to the power of {english.number(exponent.lstrip('+'))}"
+    said = exponent if exponent.isalpha() else english.number(exponent.lstrip("+"))
+    return f" to the power of {said}"
 
 
 @rule(rf"{START}(?P<one>\d{{1,3}})/(?P<many>\d{{1,3}})(?P<th>ths?|rds?)?{END}(?! ?[/=])")
 def slashed(match: re.Match[str], english: English) -> str:
-    """ "24/7", "50/50", "9/11", "8/10", "3/4", "1/10th"."""
+    """ "24/7", "50/50", "9/11", "8/10", "10/10", "3/4", "1/10th"."""
     one, many = int(match["one"]), int(match["many"])
     if match["th"]:
         return fraction(one, many, english)
-    if (one, many) in {(24, 7), (9, 11), (7, 7)} or one == many:
+    is_score = _is_score(match, one, many)
+    if (one, many) in {(24, 7), (9, 11)} or (one == many and not is_score):
         return f"{english.cardinal(one)} {english.cardinal(many)}"
-    if many in {0, 1, 10, 100} or one > many or gcd(one, many) > 1 or (many > 10 and many not in {16, 32, 64}):
-        return f"{english.cardinal(one)} {'out of' if 0 < one < many else 'over'} {english.cardinal(many)}"
+    if is_score or many in {0, 1} or one > many or gcd(one, many) > 1 or (many > 10 and many not in {16, 32, 64}):
+        return f"{english.cardinal(one)} {'out of' if one <= many else 'over'} {english.cardinal(many)}"
     return fraction(one, many, english)
+
+
+def _is_score(match: re.Match[str], one: int, many: int) -> bool:
+    """ "8/10", and "4/5 stars"; "on 10/10" is a day."""
+    if one == many and match.string.endswith("on ", 0, match.start()):
+        return False
+    has_stars = match.string.startswith(" star", match.end())
+    return one <= many and (many in {10, 100} or (many == 5 and (one == many or has_stars)))
 
 
 def fraction(one: int, many: int, english: English) -> str:
@@ -121,6 +131,12 @@ def number(match: re.Match[str], english: English) -> str:
     return english.number(match["number"])
 
 
+@rule(rf"{START}(?P<whole>\d{{1,9}}),(?P<decimals>\d{{1,2}}|\d{{4,9}}){END}")
+def comma(match: re.Match[str], english: English) -> str:
+    """ "1,23", which may be a decimal of the continent, or two numbers."""
+    return f"{english.number(match['whole'])} comma {digits(match['decimals'])}"
+
+
 @rule(r"\d{1,9}")
 def rest(match: re.Match[str], english: English) -> str:
     """Digits in no form that another rule knows."""
@@ -138,4 +154,4 @@ BEFORE_UNITS: tuple[Rule, ...] = (always(rf"{START}007{END}", "double oh seven")
 RULES: tuple[Rule, ...] = (
     ordinal, mixed, slashed, ratio, times, magnitude, billions, power, range_,
 )  # fmt: skip
-LAST: tuple[Rule, ...] = (number, rest, superscript)
+LAST: tuple[Rule, ...] = (number, comma, always(r"(?<=\d),(?=\d)", ", "), rest, superscript)

@@ -15,7 +15,7 @@ WHOLE = r"(?:\d{1,3}(?:,\d{3}){1,6}|\d{1,20})"
 NUMBER = rf"(?:{WHOLE}(?:\.\d{{1,20}})?|\.\d{{1,20}})"
 SIGN = r"(?:(?<![\w)])[-−])?"
 DASH = r" ?[-–—] ?"
-DOT = r"(?:\.(?=[,;:)]|\s{1,9}[a-z\d(]))?"
+DOT = r"(?:\.(?=[,;:)]|\s{1,9}[a-z\d(&]))?"
 """The full stop of an abbreviation, unless it may end the sentence as well."""
 
 Say = Callable[[re.Match[str], English], str | None]

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from models.reading.english.numerals import English
+from models.reading.english.numerals import English, digits
 from models.reading.english.rules import NUMBER, Rule, always, rule, spaced
 from models.reading.english.tables import TABLES, one_of
 from models.reading.traced import Traced
@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     sign,
     plus,
     always(r"(?<=\d)\+", " plus"),
+    always(r"(?<=[\w.)] )&(?= [\w(])", "and"),
     always(r"[®™℠†‡]", ""),
     always("[\u2300-\u2319\u231c-\u23e8\u2500-\u25ff\u2b00-\u2bff]{1,100}", " "),  # frames and shapes
 )
@@ -47,5 +48,6 @@ def named(text: Traced) -> Traced | None:
     """The pictures of a text by name, once each: what is read where there are no words. None where it has none."""
     found = dict.fromkeys(character for character in text.text if _EMOJI.match(character))
     names = [unicodedata.name(character, "").lower() for character in found]
-    said = ", ".join(name.removesuffix(" sign") for name in names if name)
+    said = ", ".join(name.removesuffix(" sign") for name in names if name and not name.startswith("emoji modifier"))
+    said = re.sub(r"[0-9]{1,9}", lambda number: digits(number[0]), said)
     return text.written(0, len(text), said) if said else None

@@ -45,17 +45,15 @@ def times(match: re.Match[str], english: English) -> str | None:
 
 
 @rule(
-    rf"{START}(?P<hour>\d{{1,2}}):(?P<minute>[0-5]\d):(?P<second>[0-5]\d)(?:\.\d{{1,6}})?{_half()}(?P<utc>Z)?{END}(?!:\d)"
+    rf"{START}(?P<hour>\d{{1,2}}):(?P<minute>[0-5]\d):(?P<second>[0-5]\d)(?P<part>\.\d{{1,6}})?{_half()}(?P<utc>Z)?{END}(?!:\d)"
 )
 def time_with_seconds(match: re.Match[str], english: English) -> str | None:
     said = _time(match["hour"], match["minute"], None, english)
     if said is None:
         return None
-    seconds = english.cardinal(int(match["second"]))
+    seconds = english.number(str(int(match["second"])) + (match["part"] or ""))
     half = f" {match['half'].upper()}M" if match["half"] else ""
-    return (
-        f"{said} and {seconds} second{'' if int(match['second']) == 1 else 's'}{half}{' UTC' if match['utc'] else ''}"
-    )
+    return f"{said} and {seconds} second{'' if seconds == 'one' else 's'}{half}{' UTC' if match['utc'] else ''}"
 
 
 @rule(rf"{START}(?P<hour>\d{{1,2}}):(?P<minute>[0-5]\d){_half()}(?: ?h)?{END}(?!:\d)")

@@ -60,6 +60,11 @@ def feet_and_inches(match: re.Match[str], english: English) -> str:
     return f"{english.number(match['feet'])} foot {english.number(match['inches'])}"
 
 
+@rule(rf"{START}\d{{1,3}} ?(?:ft\.?|feet|foot),? ?(?P<it>(?P<inches>\d{{1,2}}(?:\.\d)?) ?in{DOT})(?!\w)")
+def inches_after_feet(match: re.Match[str], english: English) -> str:
+    return f"{english.number(match['inches'])} inch{'' if match['inches'] == '1' else 'es'}"
+
+
 @rule(rf"{START}(?P<feet>\d{{1,3}})['\u2019](?= (?:tall|long|wide|high|deep|x|by)\b)")
 def feet(match: re.Match[str], english: English) -> str:
     return f"{english.number(match['feet'])} feet"
@@ -79,4 +84,4 @@ def duration(match: re.Match[str], english: English) -> str:
     )
 
 
-RULES: tuple[Rule, ...] = (fraction_of, feet_and_inches, feet, duration, inches, quantity)
+RULES: tuple[Rule, ...] = (fraction_of, feet_and_inches, inches_after_feet, feet, duration, inches, quantity)

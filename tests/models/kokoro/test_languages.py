@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,31 @@ def test_pronunciations_are_spoken_in_every_language(phonemizer: Phonemizer) -> 
 def test_phonemes_are_symbols_that_kokoro_has(phonemizer: Phonemizer, language: str) -> None:
     said = "".join(joined(phonemizer.phonemize(text, language)) for text in SENTENCES[language])
     assert {*said} - {*json.loads(_CONFIG.read_text())["vocab"]} <= {*"¿¡«»"}
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("価格は 1 個。", ["価格", "は", "1 個", "。"]),
+        ("第 1 章、第一章", ["第 1", "章", "、", "第一", "章"]),
+        ("二 人と二人", ["二 人", "と", "二人"]),
+    ],
+)
+def test_words_that_misaki_joins_over_a_space_keep_their_place(
+    phonemizer: Phonemizer, text: str, places: list[str]
+) -> None:
+    assert [text[token.start : token.end] for token in phonemizer.phonemize(text, "ja")] == places
+
+
+@pytest.mark.parametrize("language", ["es", "fr-fr", "hi", "it", "pt-br"])
+def test_what_kills_espeak_is_kept_from_it(phonemizer: Phonemizer, language: str) -> None:
+    for sign, letter in product(["№", "°", "₹", "§", "#", "_", "²", "\u00a0", "№²-ʼ", ""], "नम時ไعaж한"):
+        phonemizer.phonemize(f"{sign}-{letter}", language)
+        phonemizer.phonemize(f"a {sign}-{letter * 3}", language)  # raises where the process dies
+
+
+def test_a_hyphen_within_a_word_is_heard_by_espeak(phonemizer: Phonemizer) -> None:
+    assert joined(phonemizer.phonemize("Donne-t-il ?", "fr-fr")) == "dˈɔntˈil ?"
 
 
 @pytest.mark.parametrize(

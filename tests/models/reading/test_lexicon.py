@@ -32,11 +32,12 @@ def test_whole_words_are_replaced(text: str, pronunciations: dict[str, str], exp
 @pytest.mark.parametrize(
     ("pronunciations", "message"),
     [
-        ({"": "a"}, "pronunciation 1: the word is empty"),
-        ({"a": "b", " c": "d"}, "pronunciation 2: the word is empty, or begins"),
+        ({"": "a"}, "the pronunciation of '': the word is empty"),
+        ({"a": "b", " c": "d"}, "the pronunciation of ' c': the word is empty, or begins"),
         ({"a": " "}, "does not say how"),
         ({"a": "//"}, "no phonemes"),
-        ({"a": "/w3d/"}, "'3' is not a phoneme"),
+        ({"good": "well", "foo": "/w3d/"}, "^the pronunciation of 'foo': '3' is not a phoneme"),
+        ({"a" * 30: "/7/"}, "of 'a{20}': '7'"),
         ({"a": "b\ud800"}, "cannot be printed"),
         ({"a\x00b": "c"}, "cannot be printed"),
         ({"a": "b" * 201}, "at most 200 characters"),

@@ -38,7 +38,19 @@ def test_markup_is_hidden() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[1]", "[see below]", "[a](https://b.c)", "[a](/b/c)", "[a](/b/c/)", "[a](/)", "[", "]("]
+    "text",
+    [
+        "[1]",
+        "[see below]",
+        "[a](https://b.c)",
+        "[a](/b/c)",
+        "[a](/b/c/)",
+        "[News](/news/)",
+        "[a](/)",
+        "[",
+        "](",
+        "[![a](/b/c.png)](/news/)",
+    ],
 )
 def test_other_brackets_are_text(text: str) -> None:
     check(text)
@@ -63,6 +75,8 @@ def test_other_brackets_are_text(text: str) -> None:
         ("[word](//)", "no phonemes"),
         ("[word](/ /)", "no phonemes"),
         ("[ ](/wɜːd/)", "has no word"),
+        ("[[a](/eɪ/)](/biː/)", "the phonemes at character 11 close no word"),
+        ("a](/biː/)", "the phonemes at character 2 close no word"),
         ("[word](/w3:d/)", "'3' is not a phoneme"),
         ("[pause:60s]" * 10 + "[pause:1ms]", "add up to more than 10 minutes"),
         ("[pause:1s]" * 10_000, f"more than {MOST_PAUSES} pauses"),
@@ -73,6 +87,11 @@ def test_bad_markup_is_refused_with_its_place(text: str, message: str) -> None:
         check(text)
     assert message in str(refused.value)
     assert len(str(refused.value)) < 200
+
+
+def test_a_stress_makes_phonemes_of_plain_letters() -> None:
+    assert [part.ipa for part in spoken("[bed](/ˈbed/)") if part.ipa] == ["ˈbed"]
+    assert [part.ipa for part in spoken("[bed](/bed/)") if part.ipa] == []
 
 
 def test_good_markup_passes() -> None:

@@ -58,6 +58,41 @@ def test_a_long_word_is_cut_and_nothing_moves() -> None:
     assert [(token.start, token.end) for token in tokens] == [(0, 50), (50, 100), (100, 120), (121, 122)]
 
 
+@given(
+    st.lists(st.sampled_from(["%", "x-", "aB", "word", "'", "é", " ", "x" * 60, "%" * 20]), max_size=40).map("".join)
+)
+def test_no_word_has_more_than_50_characters_12_parts_or_a_row_of_3_signs(text: str) -> None:
+    heard: list[str] = []
+
+    def plain(text: str) -> list[Token]:
+        heard.append(text)
+        return words(text)
+
+    tokens = cutting_long_words(overriding(plain))(text, [])
+    assert all(0 <= token.start < token.end <= len(text) for token in tokens)
+    for word in heard[0].split():
+        assert len(word) <= 50
+        assert not re.search(r"([^\w\s])\1{3}", word)
+        assert len(re.findall(r"[A-Z]*[a-zé]+|[A-Z]+|\S", word)) <= 12
+    assert [c for c in heard[0] if c.isalpha()] == [c for c in text if c.isalpha()]
+
+
+def test_a_row_of_signs_is_three_of_them_in_its_place() -> None:
+    heard: list[str] = []
+
+    def plain(text: str) -> list[Token]:
+        heard.append(text)
+        return words(text.replace("%", "!"))
+
+    tokens = cutting_long_words(overriding(plain))(
+        "a" + "%" * 4000 + "b %%%%", [Override(4001, 4002, "B"), Override(4003, 4007, "P")]
+    )
+    assert heard == ["a%%%b %%%%"]
+    assert [(token.phonemes, token.start, token.end) for token in tokens] == [
+        ("a", 0, 1), ("!", 1, 4001), ("!", 1, 4001), ("!", 1, 4001), ("B", 4001, 4002), ("P", 4003, 4007),
+    ]  # fmt: skip
+
+
 def test_latin_words_are_overrides_except_in_one() -> None:
     english: list[str] = []
 

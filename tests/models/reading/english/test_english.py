@@ -66,6 +66,10 @@ def test_every_word_keeps_its_place() -> None:
         assert text[start:end] == written
 
 
+def test_an_escaped_tag_is_text() -> None:
+    assert read("write &lt;div&gt;") == "write <div>"
+
+
 @settings(max_examples=300)
 @given(TEXTS, st.booleans())
 def test_any_text_is_read_without_digits_and_in_order(text: str, british: bool) -> None:

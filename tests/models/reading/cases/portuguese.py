@@ -1,7 +1,4 @@
-import pytest
-
-from models.reading.portuguese import written_out
-from models.reading.traced import Traced
+"""How Portuguese is read: what is written and what is said, and prose that stays as it is."""
 
 SPOKEN = [
     ("2 pessoas, 2 dias", "duas pessoas, dois dias"),
@@ -53,13 +50,3 @@ PROSE = [
     "Tudo bem, mas só amanhã.",
     "",
 ]
-
-
-@pytest.mark.parametrize(("written", "spoken"), SPOKEN)
-def test_what_is_written_in_figures_and_signs(written: str, spoken: str) -> None:
-    assert written_out(Traced.of(written)).text == spoken
-
-
-@pytest.mark.parametrize("prose", PROSE)
-def test_prose_stays(prose: str) -> None:
-    assert written_out(Traced.of(prose)).text == prose

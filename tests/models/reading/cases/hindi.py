@@ -1,7 +1,4 @@
-import pytest
-
-from models.reading.hindi import written_out
-from models.reading.traced import Traced
+"""How Hindi is read: what is written and what is said, and prose that stays as it is."""
 
 SPOKEN = [
     ("मेरे पास 25 किताबें हैं।", "मेरे पास पच्चीस किताबें हैं।"),
@@ -52,13 +49,3 @@ PROSE = [
     "दिन-रात मेहनत – यही सच है॥",
     "",
 ]
-
-
-@pytest.mark.parametrize(("written", "spoken"), SPOKEN)
-def test_what_is_written_in_figures_and_signs(written: str, spoken: str) -> None:
-    assert written_out(Traced.of(written)).text == spoken
-
-
-@pytest.mark.parametrize("prose", PROSE)
-def test_prose_stays(prose: str) -> None:
-    assert written_out(Traced.of(prose)).text == prose

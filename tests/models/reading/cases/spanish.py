@@ -1,7 +1,4 @@
-import pytest
-
-from models.reading.spanish import written_out
-from models.reading.traced import Traced
+"""How Spanish is read: what is written and what is said, and prose that stays as it is."""
 
 SPOKEN = [
     ("Hay 21 euros y 31 días.", "Hay veintiún euros y treinta y un días."),
@@ -59,13 +56,3 @@ PROSE = [
     "El bien-estar – dijo – de Vd es lo primero: «¡ya!»",
     "",
 ]
-
-
-@pytest.mark.parametrize(("written", "spoken"), SPOKEN)
-def test_what_is_written_in_figures_and_signs(written: str, spoken: str) -> None:
-    assert written_out(Traced.of(written)).text == spoken
-
-
-@pytest.mark.parametrize("prose", PROSE)
-def test_prose_stays(prose: str) -> None:
-    assert written_out(Traced.of(prose)).text == prose

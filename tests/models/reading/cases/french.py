@@ -1,7 +1,4 @@
-import pytest
-
-from models.reading.french import written_out
-from models.reading.traced import Traced
+"""How French is read: what is written and what is said, and prose that stays as it is."""
 
 SPOKEN = [
     ("71, 80, 81, 91", "soixante et onze, quatre-vingts, quatre-vingt-un, quatre-vingt-onze"),
@@ -55,13 +52,3 @@ PROSE = [
     "Me voilà ; il dit qu'elle mixe.",
     "",
 ]
-
-
-@pytest.mark.parametrize(("written", "spoken"), SPOKEN)
-def test_what_is_written_in_figures_and_signs(written: str, spoken: str) -> None:
-    assert written_out(Traced.of(written)).text == spoken
-
-
-@pytest.mark.parametrize("prose", PROSE)
-def test_prose_stays(prose: str) -> None:
-    assert written_out(Traced.of(prose)).text == prose
