@@ -33,9 +33,9 @@ def check_speakable(text: str, language: str) -> None:
     """Refuse what a voice of `language` (a code or locale: "en-us", "pt-br", "zh") would spell out or mangle.
 
     Refused: no letter, digit or emoji at all; a word in another script (one Greek letter alone is fine, and Latin
-    words are in every language); running text in another language, where the detector is sure. Short texts, names, lists,
-    loanwords, code and links are not refused for their language, nor is a text that is mostly in the voice's. Han
-    without kana may be Japanese.
+    words are in every language); running text in another language, where the detector is sure. Short texts, names,
+    lists, loanwords, code and links are not refused for their language, nor is a text that is mostly in the voice's.
+    Han without kana may be Japanese.
 
     The first call reads the detector's model: 0.4 s, 80 MB.
 

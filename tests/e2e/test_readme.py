@@ -1,4 +1,4 @@
-"""The examples of the README and of docs/, as a reader would paste them: with the real key, and at the address of these tests."""
+"""The examples of the README and of docs/, as a reader would paste them: with the real key, at the tests' address."""
 
 import json
 import re
