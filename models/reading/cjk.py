@@ -8,7 +8,7 @@ from pathlib import Path
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 
-NUMBER = r"(?<!\d)\d++(?:,\d{3}(?!\d))*+(?:\.\d++)?"
+NUMBER = r"(?<!\d)\d++(?:,\d{3}(?!\d))*(?!,\d{3}(?!\d))(?:\.\d++)?"
 WHOLE = rf"(?<![\d.,]){NUMBER}"  # not a part of a longer one
 DASH = r"[-–—~～〜]"
 DATE = re.compile(r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])(?:T(?=\d))?")

@@ -19,7 +19,8 @@ LONGEST = 15  # digits that all the libraries of cardinals know; longer numbers 
 
 SPACES = " \u00a0\u202f\u2009"
 _START = r"(?<![\d.,])"
-_NUMBER = rf"(?:\d{{1,3}}(?:[{SPACES}]\d{{3}}){{1,5}}(?!\d)(?:[.,]\d++)?|\d++(?:[.,]\d++)*+)"
+# A possessive group would say it shorter, but before Python 3.11.5 it swallows what its last, broken-off round took.
+_NUMBER = rf"(?:\d{{1,3}}(?:[{SPACES}]\d{{3}}){{1,5}}(?!\d)(?:[.,]\d++)?|\d++(?:[.,]\d++)*(?![.,]\d))"
 _SIGNED = rf"(?P<minus>(?<![\w)\]])[-−])?{_START}(?P<number>{_NUMBER})"
 
 _ANY_NUMBER = re.compile(rf"(?P<minus>(?<![\w)\]])[-−])?(?<!\d)(?P<number>{_NUMBER})")

@@ -1,3 +1,4 @@
+import re
 from importlib import import_module
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from models.reading.figures import Figure, read_figure
 from models.reading.roman import value_of
 from models.reading.traced import Traced
+from tests.conftest import ROOT
 
 
 def test_words_stand_for_what_was_written() -> None:
@@ -52,3 +54,10 @@ def written_out(language: str, text: str) -> Traced:
 def spans(read: Traced, *words: str) -> list[tuple[int, int]]:
     starts = [read.text.index(word) for word in words]
     return [read.span(start, start + len(word)) for start, word in zip(starts, words, strict=True)]
+
+
+def test_no_pattern_has_a_possessive_group() -> None:
+    """Before Python 3.11.5 (gh-106052) "£1, £2" loses its comma to one."""
+    sources = {path.name: path.read_text() for path in (ROOT / "models" / "reading").rglob("*.py")}
+    assert sources
+    assert [name for name, source in sources.items() if re.search(r"\)(?:[*+?]|\{\d+,\d*\})\+", source)] == []
