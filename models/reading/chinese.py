@@ -82,7 +82,7 @@ def _words() -> tuple[cjk.Rule, ...]:
     two = rf"(?<![第\d.,])2(?={_MEASURE_WORDS}|(?:到|至)\d{{1,4}}{_MEASURE_WORDS})"
     return (
         (re.compile(year), _year),
-        (re.compile(r"(?<![\d.])\d++(?:\.\d++){2,}(?!\.\d)"), lambda chain: "点".join(map(_cardinal, chain[0].split(".")))),
+        (re.compile(cjk.CHAIN), lambda chain: "点".join(map(_cardinal, chain[0].split(".")))),
         (re.compile(two), lambda _: "两"),
         (re.compile(r"(?<=[A-Za-z])\d{3,}+(?![.,]\d)"), lambda code: _digits(code[0])),
         (re.compile(NUMBER), _number),

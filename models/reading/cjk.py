@@ -9,6 +9,7 @@ from pathlib import Path
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 
 NUMBER = r"(?<!\d)\d++(?:,\d{3}(?!\d))*(?!,\d{3}(?!\d))(?:\.\d++)?"
+CHAIN = r"(?<![\d.])\d++(?:\.\d++){2,}(?!\.\d)"  # of a version or an address: 1.2.3
 WHOLE = rf"(?<![\d.,]){NUMBER}"  # not a part of a longer one
 DASH = r"[-–—~～〜]"
 DATE = re.compile(r"(?<![\d.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d-])(?:T(?=\d))?")

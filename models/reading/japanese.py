@@ -52,7 +52,7 @@ def _words() -> tuple[cjk.Rule, ...]:
     """Figures, as words."""
     number = r"(?<![\d.,])(\d{1,3}(?:,\d{3}){1,4}|\d{1,12})"
     return (
-        (re.compile(r"(?<![\d.])\d++(?:\.\d++){2,}(?!\.\d)"), lambda chain: "点".join(map(_cardinal, chain[0].split(".")))),
+        (re.compile(cjk.CHAIN), lambda chain: "点".join(map(_cardinal, chain[0].split(".")))),
         (re.compile(rf"{number}({cjk.either(COUNTERS)})(間|目|生|前|後|半|度|代)?"), _counted),
         (re.compile(r"(?<=[A-Za-z])\d{3,}+(?![.,]\d)"), lambda code: _digits(code[0])),
         (re.compile(NUMBER), _number),
