@@ -35,5 +35,6 @@ def is_remark(text: str) -> bool:
     """Whether the text is one short remark in words, as in "Hola, ¿cómo estás?"."""
     words = _WORD.findall(text)
     marked = text.rstrip().endswith((".", "!", "?", "…"))
-    fits = 3 <= len(words) <= 8 and not any(character.isdigit() for character in text)
+    fewest = 5 if any(character.isdigit() for character in text) else 3
+    fits = fewest <= len(words) <= 8
     return marked and fits and sum(word[0].islower() for word in words) >= len(words) / 2

@@ -440,3 +440,16 @@ def test_it_imports_no_torch() -> None:
     root = Path(__file__).parents[2]
     ran = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hoy es 3 de mayo y cuesta 12,50 €.", "es"),
+        ("Le 3 mai, cela coûte 12 euros.", "fr"),
+        ("Please take bus 42 to the old harbour.", "en"),
+        ("Canon EOS 5D.", None),
+    ],
+)
+def test_a_figure_leaves_a_remark_its_language(text: str, language: str | None) -> None:
+    assert detect(text) == language
