@@ -3,7 +3,6 @@
 Measured by ffmpeg's filter `ebur128` (https://ffmpeg.org/ffmpeg-filters.html#ebur128-1), which takes audio in pieces.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,11 +38,6 @@ def measure_loudness(chunks: Iterable[Samples], sample_rate: int) -> Loudness:
 def gain_to(target: float, measured: Loudness) -> float:
     """The factor that brings a programme to `target` LUFS. Silence stays as it is: 1."""
     return 1.0 if measured.integrated is None else float(10 ** ((target - measured.integrated) / 20))
-
-
-def decibels(factor: float) -> float:
-    """20 log10 of a factor above 0."""
-    return 20 * math.log10(factor)
 
 
 class Meter:

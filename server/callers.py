@@ -1,6 +1,5 @@
 """Who calls: the API key, in the header form that a dialect documents."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Security
@@ -38,7 +37,6 @@ def _given(secret: str | None) -> str:
     return secret
 
 
-KeyCheck = Callable[..., Key]
 BearerKey = Annotated[Key, Depends(by_bearer)]
 HeaderKey = Annotated[Key, Depends(by_header)]
 EitherKey = Annotated[Key, Depends(by_either)]

@@ -1,6 +1,7 @@
 """Signals, and real files of them in containers that Voxhall reads but does not write."""
 
 import io
+import math
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -112,3 +113,8 @@ def _speak(output: OutputContainer, sound: AudioStream, samples: npt.NDArray[np.
     frame.sample_rate, frame.pts, frame.time_base = sound.rate, 0, Fraction(1, sound.rate)
     output.mux(sound.encode(frame))
     output.mux(sound.encode(None))
+
+
+def decibels(factor: float) -> float:
+    """A factor of full scale in dB."""
+    return 20 * math.log10(factor)

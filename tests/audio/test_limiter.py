@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.limiter import CEILING, amplified
-from audio.loudness import decibels, gain_to, measure_loudness
+from audio.loudness import gain_to, measure_loudness
 from audio.pcm import Samples
+from tests.audio.recordings import decibels
 
 RATE = 24_000
 

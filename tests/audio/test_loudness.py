@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from audio.loudness import Loudness, decibels, gain_to, measure_loudness
+from audio.loudness import Loudness, gain_to, measure_loudness
 from audio.pcm import Samples
+from tests.audio.recordings import decibels
 
 RATE = 24_000
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from audio.decode import decode
-from audio.loudness import decibels, measure_loudness
+from audio.loudness import measure_loudness
 from audio.pcm import Samples, to_f32
 from jobs.files import FileStore, segment_key, words_key
 from jobs.specs import SpeechSpec
 from models.captions import TimedWord
+from tests.audio.recordings import decibels
 from tests.workers.conftest import AddJob, BeginStep
 from workers import assembly
 from workers.assembly import IncompleteAudio, assemble
