@@ -3,3 +3,7 @@
 
 class ModelUnreadable(Exception):
     """A file of the model is missing or broken. The message names it and the command that fetches it."""
+
+
+class OutOfMemory(Exception):
+    """The device has no room for what was to be computed; less at once may fit."""

@@ -1,8 +1,9 @@
 """Kokoro-82M, the modules of the `kokoro` package: phonemes and a voice in, 24 kHz speech out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -17,6 +18,8 @@ from models.kokoro.weights import read_model, read_voice
 
 MOST_PHONEMES = 510  # 512 positions of the encoder, two of them borders
 
+FRAMES_PER_PHONEME = 2.7
+
 _BORDER, _UNKNOWN = 0, -1
 
 # Kokoro's harmonic source draws its noise from torch's global generator and takes no other. So one render at a time
@@ -26,6 +29,24 @@ _global_generator = Lock()
 
 class SynthesisFailed(Exception):
     """The model gave no samples, or samples that are not numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What to speak at once: 1 to 510 phonemes by a voice or a blend (`models.blend`).
+
+    `speed` divides the durations; 1.0 is the voice's own. A seed repeats the samples.
+    """
+
+    phonemes: str
+    voice: str
+    speed: float = 1.0
+    seed: int | None = None
+
+    @property
+    def frames(self) -> int:
+        """Its length before anybody knows it, in frames of 600 samples: Kokoro speaks about 15 phonemes a second."""
+        return ceil(FRAMES_PER_PHONEME * len(self.phonemes) / self.speed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +103,25 @@ class Kokoro:
         known = tokens != _UNKNOWN
         samples, durations[known] = self._render(tokens[known], self._style(voice, len(phonemes)), speed, seed)
         return Synthesis(*trim(_checked(samples), durations, speed))
+
+    def synthesize_batch(
+        self, utterances: Sequence[Utterance], *, between: Callable[[], None] = lambda: None
+    ) -> list[Synthesis]:
+        """Speak several utterances as one batch; each comes out as it would alone.
+
+        `between` is called on this thread between two stages, a fraction of a second apart. It may render something
+        more urgent meanwhile, on this object too; what it raises ends the batch.
+
+        Raises what `synthesize` raises, for any of them, and `models.errors.OutOfMemory`.
+        """
+        return [self.synthesize(one.phonemes, one.voice, one.speed, seed=one.seed) for one in utterances]
+
+    def room(self) -> int:
+        """Frames that a batch may hold now, its padding counted: as the card's free memory has it.
+
+        0 on the CPU, where a batch takes longer than its items one by one.
+        """
+        return 0
 
     def _style(self, voice: str, length: int) -> torch.Tensor:
         """A voice is a table of styles by length of the text, as in the package's `KPipeline.infer`; a blend is the
