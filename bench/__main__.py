@@ -1,22 +1,38 @@
-"""`python -m bench [speech] [queue] [roundtrip] [transcription] [diarization]`: all by default; prints Markdown."""
+"""`python -m bench [NAME …]`: all but the endurance by default; prints Markdown."""
 
 import sys
 from collections.abc import Callable
 
-from bench import diarization, machine, queue, roundtrip, speech, transcription
+from bench import (
+    diarization,
+    endurance,
+    feeding,
+    interactive,
+    machine,
+    queue,
+    roundtrip,
+    speech,
+    transcription,
+)
 
 BENCHES: dict[str, Callable[[], None]] = {
     "speech": speech.run,
+    "interactive": interactive.run,
+    "feeding": feeding.run,
     "queue": queue.run,
     "roundtrip": roundtrip.run,
     "transcription": transcription.run,
     "diarization": diarization.run,
+    "endurance": endurance.run,
 }
+DEFAULT = [name for name in BENCHES if name != "endurance"]
 
 
 def main(names: list[str]) -> None:
-    print(f"{machine.description()}\n")
-    for name in names or BENCHES:
+    if unknown := sorted({*names} - {*BENCHES}):
+        sys.exit(f"There is no bench {unknown[0]!r}. There are: {', '.join(BENCHES)}.")
+    print(f"{machine.description()}, commit {machine.commit()}\n")
+    for name in names or DEFAULT:
         print(f"## {name}\n")
         BENCHES[name]()
         print()

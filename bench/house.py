@@ -38,13 +38,15 @@ class House:
 
 
 @contextmanager
-def running_house() -> Iterator[House]:
+def running_house(device: str | None = None) -> Iterator[House]:
+    """On the device that the settings name, or on another."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     key = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="voxhall-bench-") as folder:
         command = [sys.executable, "-m", "cli", "up", "--port", str(port), "--data-dir", folder]
+        command += ["--device", device] if device else []
         environment = os.environ | {"VOXHALL_API_KEY": key}
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         house = House(f"http://127.0.0.1:{port}", key, process.pid)
@@ -54,6 +56,12 @@ def running_house() -> Iterator[House]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(15)
+
+
+def resident(pid: int) -> float:
+    """Megabytes of a process that are in memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def _wait(house: House) -> None:

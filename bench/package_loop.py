@@ -1,4 +1,7 @@
-"""The `kokoro` package as its README uses it: prints the real-time factor of N texts, one after the other."""
+"""The `kokoro` package as its README uses it: prints the real-time factor of N texts, one after the other.
+
+python -m bench.package_loop N DEVICE
+"""
 
 import os
 import sys
@@ -17,9 +20,8 @@ from models.kokoro.g2p import spacy_model_folder
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def main(texts: int) -> None:
+def main(texts: int, device: str) -> None:
     folder = load_settings().models_dir
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     model = KModel(
         repo_id="hexgrad/Kokoro-82M",
         config=str(folder / "kokoro/config.json"),
@@ -49,4 +51,4 @@ def _pipeline(model: KModel, folder: Path) -> KPipeline:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

@@ -3,12 +3,11 @@
 import statistics
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from bench.house import House, running_house
+from bench.house import House, resident, running_house
 from bench.texts import of_length
 
 SUBMISSIONS = 40
@@ -19,7 +18,7 @@ def run() -> None:
     with running_house() as house:
         claimed = _submit_to_claimed(house)
         health = _health_while_working(house)
-        memory = _resident(house.pid_of("api"))
+        memory = resident(house.pid_of("api"))
     print("| what | p50 | p95 | max | goal |")
     print("|---|---|---|---|---|")
     print(f"| submit → claimed | {_row(claimed)} | ≤ 10 ms p50 |")
@@ -60,12 +59,6 @@ def _done(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
         time.sleep(0.02)
         job = client.get(f"/jobs/{job['id']}").json()
     return job
-
-
-def _resident(pid: int) -> float:
-    """Megabytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def _time(text: str) -> datetime:

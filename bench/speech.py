@@ -1,63 +1,114 @@
-"""Speech over HTTP for 1, 4 and 16 callers at once, beside the `kokoro` package's own loop in the same run."""
+"""Kokoro beside the `kokoro` package's own loop, in one run: the engine, first audio over HTTP, the whole way of jobs.
 
-import statistics
-import subprocess
+python -m bench.speech [--device auto] [--only PART] [--record]
+python -m bench.speech --packed FOLDER [--device auto] [--record]   the engine alone, from what `bench.pack` wrote
+"""
+
+# The imports stand inside the functions: a lone machine has no product, and the pack's own packages come first.
+# ruff: noqa: PLC0415
+
+import argparse
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from bench.house import ROOT, House, running_house
-from bench.texts import PARAGRAPH
+from bench import layout, machine
+from bench.record import STREAMS, Figures, record
+from bench.report import Report
+from bench.texts import paragraph
+from models.device import resolve_device
 
-CALLERS = (1, 4, 16)
-BYTES_PER_SECOND = 48_000
-"""PCM: 16 bits at 24 kHz."""
+ROUNDS = 5
+PARTS = ("engine", "streams", "jobs")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    first: float
-    """Seconds until the first audio."""
-    audio: float
-    """Seconds of audio in all."""
+class Load:
+    """What a house is given, by device."""
+
+    requests: int
+    """Streamed, for each number of streams at once."""
+    sentences: int
+    """Of each request."""
+    jobs: int
+
+
+LOADS = {"cpu": Load(requests=32, sentences=1, jobs=16), "cuda": Load(requests=256, sentences=4, jobs=512)}
 
 
 def run() -> None:
-    print("| callers | audio | wall | real-time factor | first audio p50 | first audio max | wall / package loop |")
-    print("|---|---|---|---|---|---|---|")
-    with running_house() as house:
-        for callers in CALLERS:
-            wall, heard = _voxhall(house, callers)
-            audio = sum(one.audio for one in heard)
-            first = [one.first for one in heard]
-            loop = _package_loop(callers)
-            print(
-                f"| {callers} | {audio:.1f} s | {wall:.1f} s | {wall / audio:.3f} | {statistics.median(first):.2f} s "
-                f"| {max(first):.2f} s | {wall / audio / loop:.2f} |"
-            )
+    main([])
 
 
-def _voxhall(house: House, callers: int) -> tuple[float, list[Heard]]:
-    started = time.monotonic()
-    with ThreadPoolExecutor(callers) as pool:
-        heard = list(pool.map(lambda _: _listen(house), range(callers)))
-    return time.monotonic() - started, heard
+def main(arguments: Sequence[str]) -> None:
+    given = _parser().parse_args(arguments)
+    if given.packed:
+        sys.path.append(str(given.packed.resolve() / layout.PACKAGES))
+    device = resolve_device(given.device)
+    parts = (given.only,) if given.only else ("engine",) if given.packed else PARTS
+    report, figures = Report(), Figures()
+    commit = machine.commit() or (layout.commit_of(given.packed) if given.packed else "unknown")
+    print(f"{machine.description()}, commit {commit}, on {device}\n")
+    if "engine" in parts:
+        figures.speeds = _engine(report, device, given)
+    if "streams" in parts or "jobs" in parts:
+        _house(report, figures, device, parts)
+    row = figures.row(commit)
+    print(f"| {' | '.join(row)} |")
+    if given.record:
+        record(row, f"{machine.description()}, commit {commit}: speech", report.text)
 
 
-def _listen(house: House) -> Heard:
-    body = {"model": "kokoro", "voice": "af_heart", "input": PARAGRAPH, "response_format": "pcm"}
-    started = time.monotonic()
-    first = size = 0.0
-    with house.client() as client, client.stream("POST", "/v1/audio/speech", json=body) as response:
-        response.raise_for_status()
-        for chunk in response.iter_bytes():
-            first = first or time.monotonic() - started
-            size += len(chunk)
-    return Heard(first, size / BYTES_PER_SECOND)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bench.speech")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the engine, each side in turn")
+    parser.add_argument("--batches", type=_sizes, help="other sizes than the device's own, such as 4,16")
+    parser.add_argument("--segments", type=int, help="other than the device's own number of segments of a round")
+    parser.add_argument("--plain", action="store_true", help="without compiled kernels")
+    parser.add_argument("--only", choices=PARTS, help="one part instead of all")
+    parser.add_argument("--packed", type=Path, help="a folder that `bench.pack` wrote: the engine alone")
+    parser.add_argument("--record", action="store_true", help="add the row and the tables to bench/RESULTS.md")
+    return parser
 
 
-def _package_loop(texts: int) -> float:
-    """Real-time factor of the package's own pipeline, one text after the other, in a process of its own."""
-    command = [sys.executable, "-m", "bench.package_loop", str(texts)]
-    return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(sorted(int(size) for size in text.split(",")))
+
+
+def _engine(report: Report, device: str, given: argparse.Namespace) -> Mapping[str, float]:
+    from bench.engine import measure, plan_for
+
+    plan = plan_for(device)
+    if given.batches:
+        plan = replace(plan, batches=given.batches, counted=given.batches[-1])
+    if given.plain:
+        plan = replace(plan, compiled=False)
+    if given.segments:
+        plan = replace(plan, one_by_one=given.segments)
+    if given.packed:
+        from bench.pack import unpacked
+
+        with unpacked(given.packed) as material:
+            return measure(report, material, device, plan, given.rounds)
+    from bench.installed import installed
+
+    return measure(report, installed(), device, plan, given.rounds)
+
+
+def _house(report: Report, figures: Figures, device: str, parts: Sequence[str]) -> None:
+    from bench import first_audio, whole_way
+    from bench.house import running_house
+
+    load = LOADS[device.partition(":")[0]]
+    with running_house(device) as house:
+        if "streams" in parts:
+            texts = [paragraph(seed, load.sentences) for seed in range(load.requests)]
+            figures.first = first_audio.measure(report, house, texts, STREAMS)
+        if "jobs" in parts:
+            figures.whole_way = whole_way.measure(report, house, device, load.jobs)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,5 +1,7 @@
 """English prose of ours to measure with: plain, varied, and without rare names."""
 
+import random
+
 SENTENCES = (
     "The ferry left the harbour at half past six, and the gulls followed it out to sea.",
     "Please remember to water the plants on Tuesday and Friday.",
@@ -45,6 +47,23 @@ SENTENCES = (
 
 PARAGRAPH = " ".join(SENTENCES[:4])
 """About 18 seconds of speech in several segments."""
+
+SHORT = (
+    "Yes.",
+    "No.",
+    "Of course.",
+    "Not today.",
+    "Thank you.",
+    "Good morning.",
+    "See you soon.",
+    "One moment, please.",
+)
+"""What a game or an assistant says most: about a second each."""
+
+
+def paragraph(seed: int, sentences: int = 8) -> str:
+    """Sentences in an order of its own; the same for the same seed."""
+    return " ".join(random.Random(seed).sample(SENTENCES, sentences))  # noqa: S311 - not a secret
 
 
 def of_length(characters: int) -> str:

@@ -35,8 +35,11 @@ class Client:
                 if response.is_error:
                     response.read()
                     raise fail(_message(response))
+                kind = ""
                 for line in response.iter_lines():
-                    if line.startswith("data: "):
+                    if line.startswith("event: "):
+                        kind = line.removeprefix("event: ")
+                    elif line.startswith("data: ") and kind != "segment":
                         yield json.loads(line.removeprefix("data: "))
         except httpx.HTTPError as error:
             raise fail(f"The server went away ({error}). The job goes on: `voxhall jobs show {job_id}`.") from error

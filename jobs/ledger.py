@@ -134,7 +134,7 @@ class Ledger:
             return int(connection.execute(ahead).scalar_one())
 
     def cancel(self, job_id: str) -> Job:
-        """Ends a job that is not over yet; its worker notices at its next renewal.
+        """Ends a job that is not over yet; its worker notices within a second.
 
         Raises:
             Conflict: the job has already ended.
@@ -189,6 +189,13 @@ class Ledger:
             ordered = sorted(claims, key=lambda claim: (claim.job_id, claim.position))
             held = [update(steps).where(_held(claim)).values(lease_expires_at=expires) for claim in ordered]
             return [claim for claim, held in zip(ordered, held, strict=True) if not connection.execute(held).rowcount]
+
+    def lost(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Those that somebody else has ended: cancelled, deleted, or taken back."""
+        ours = and_(steps.c.job_id.in_([claim.job_id for claim in claims]), steps.c.state == "running")
+        with self.database.read() as connection:
+            held = set(connection.execute(select(steps.c.lease).where(ours)).scalars())
+        return [claim for claim in claims if claim.lease not in held]
 
     def progress(self, claim: Claim, fraction: float) -> None:
         """Raises `LeaseLost`."""
@@ -250,6 +257,14 @@ class Ledger:
         query = select(steps.c.queue, func.count()).where(steps.c.state == "queued").group_by(steps.c.queue)
         with self.database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+    def unfinished(self) -> dict[tuple[str, str], int]:
+        """Number of steps by queue and state, of those that are queued or running."""
+        open_steps = steps.c.state.in_(("queued", "running"))
+        query = select(steps.c.queue, steps.c.state, func.count()).where(open_steps)
+        with self.database.read() as connection:
+            found = connection.execute(query.group_by(steps.c.queue, steps.c.state))
+            return {(queue, state): count for queue, state, count in found}
 
     def finished_between(self, start: float, end: float) -> list[str]:
         """Ids of the jobs that ended in [start, end)."""

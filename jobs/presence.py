@@ -22,6 +22,8 @@ class Presence:
     """Why it cannot become ready, in one line."""
     running: int = 0
     models: list[str] = field(default_factory=list)
+    metrics: str = ""
+    """What it counts, in Prometheus's text format."""
 
 
 class Presences:

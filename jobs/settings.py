@@ -65,8 +65,8 @@ class Settings(BaseModel):
     max_upload_bytes: int = Field(default=100 * MEBIBYTE, ge=1)
     """Largest upload of any endpoint; a dialect may set a lower limit."""
 
-    speech_threads: int = Field(default=16, ge=1, le=64)
-    """Jobs that the torch worker holds at once. One thread of them runs the model."""
+    speech_threads: int = Field(default=0, ge=0, le=256)
+    """Jobs that the torch worker holds at once; one thread runs the model. 0: 16 on a CPU, 128 on a card."""
 
     transcription_threads: int = Field(default=4, ge=1, le=64)
     """Jobs that the transcription worker holds at once. One thread runs the model, on windows of all of them."""

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound, Unauthorized, UploadTooLarge, VoxhallError
 from jobs.settings import Settings
-from server import files, health, pronunciations, reference
+from server import files, health, metrics, pronunciations, reference
 from server.body_limit import BodyLimit
 from server.dialects import openai, twintune, voxhall
 from server.dialects.base import Dialect, status_of
@@ -50,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(pronunciations.router)
     app.include_router(files.router)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)

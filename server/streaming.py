@@ -81,8 +81,11 @@ async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[byt
         CallerGone
     """
     index = 0
-    async for _ in hall.events.follow(job.id):
-        job = await run_in_threadpool(hall.ledger.get, job.id)
+    async for event in hall.events.follow(job.id):
+        if event is not None and event.kind == "progress":
+            continue  # a segment's own event comes with it
+        if event is None or event.kind == "state":
+            job = await run_in_threadpool(hall.ledger.get, job.id)
         while (raw := await _stored(hall, job, index)) is not None:
             yield raw
             index += 1

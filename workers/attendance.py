@@ -4,10 +4,11 @@ import logging
 import threading
 from collections.abc import Callable
 
+from prometheus_client import generate_latest
 from redis.exceptions import RedisError
 
 from jobs.presence import EVERY, Presence, Presences
-from workers.residency import Residency
+from workers.engines import Engines
 from workers.roles import Role
 from workers.worker import Worker
 
@@ -15,11 +16,12 @@ log = logging.getLogger(__name__)
 
 
 class Attendance:
-    def __init__(self, *, role: Role, worker: Worker, residency: Residency, device: str, presences: Presences) -> None:
+    def __init__(self, *, role: Role, worker: Worker, engines: Engines, presences: Presences) -> None:
         self._role = role
         self._worker = worker
-        self._residency = residency
-        self._device = device
+        self._residency = engines.residency
+        self._device = engines.device
+        self._metrics = engines.metrics
         self._presences = presences
         self._loaded = threading.Event()
         self._problem: str | None = None
@@ -61,6 +63,7 @@ class Attendance:
             problem=self._problem,
             running=self._worker.running,
             models=self._residency.loaded(),
+            metrics=generate_latest(self._metrics).decode(),
         )
 
     def _tell(self, call: Callable[[], None]) -> None:

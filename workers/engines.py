@@ -1,7 +1,10 @@
 """The engines and runners of a role. The only place that knows which engine speaks for which model."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
 
 from jobs.settings import Settings
 from models.catalog import Catalog
@@ -15,12 +18,16 @@ from workers.step import Runner
 OVERHEAD = 1.3
 """A loaded model beside its files: buffers and the runtime's own memory, as a factor."""
 
+MOST_G2P_PROCESSES = 4
+"""Each feeds some 2,000 audio-seconds a second, in English."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engines:
     runners: Mapping[str, Runner]
     residency: Residency
     device: str
+    metrics: CollectorRegistry
 
 
 def build(role: Role, settings: Settings, *, store: Store, catalog: Catalog) -> Engines:
@@ -35,7 +42,8 @@ def build(role: Role, settings: Settings, *, store: Store, catalog: Catalog) -> 
     device = _DEVICES[role.name](settings.device)
     budget = settings.model_budget_bytes or budget_of(device, role.share)
     residency = Residency(make=make, size=size, device=device, budget=budget)
-    return Engines(_RUNNERS[role.name](residency, store), residency, device)
+    metrics = CollectorRegistry()
+    return Engines(_RUNNERS[role.name](residency, store, metrics), residency, device, metrics)
 
 
 # The imports stand inside the functions so that each worker process imports only its own engine's libraries.
@@ -60,15 +68,19 @@ def _diarizer(store: Store, model_id: str) -> Engine:
     return Diarizer(store.folder_of(model_id))
 
 
-def _speech_runners(residency: Residency, store: Store) -> Mapping[str, Runner]:
+def _speech_runners(residency: Residency, store: Store, metrics: CollectorRegistry) -> Mapping[str, Runner]:
     from models.kokoro.g2p import Phonemizer
+    from workers.batcher import Batcher
+    from workers.metrics import BatchMetrics
     from workers.speech import SpeechRunner
 
-    phonemizer = Phonemizer(store.folder_of("spacy-en"))
-    return {"speech": SpeechRunner(residency=residency, lane=Lane(), phonemizer=phonemizer)}
+    processes = 1 if residency.device == "cpu" else max(1, min(MOST_G2P_PROCESSES, (os.cpu_count() or 1) // 4))
+    phonemizer = Phonemizer(store.folder_of("spacy-en"), processes)
+    batcher = Batcher(Lane(), BatchMetrics(metrics))
+    return {"speech": SpeechRunner(residency=residency, batcher=batcher, phonemizer=phonemizer)}
 
 
-def _transcription_runners(residency: Residency, _store: Store) -> Mapping[str, Runner]:
+def _transcription_runners(residency: Residency, _store: Store, _metrics: CollectorRegistry) -> Mapping[str, Runner]:
     from workers.transcription import TranscriptionRunner
 
     return {"transcription": TranscriptionRunner(residency=residency, lane=Lane())}
@@ -93,10 +105,10 @@ _ENGINES: Mapping[str, Callable[[Store, str], Engine]] = {
     "whisper": _whisper,
     "diarizer": _diarizer,
 }
-_RUNNERS: Mapping[RoleName, Callable[[Residency, Store], Mapping[str, Runner]]] = {
+_RUNNERS: Mapping[RoleName, Callable[[Residency, Store, CollectorRegistry], Mapping[str, Runner]]] = {
     "speech": _speech_runners,
     "transcription": _transcription_runners,
-    "io": lambda _residency, _store: {},
+    "io": lambda _residency, _store, _metrics: {},
 }
 _DEVICES: Mapping[RoleName, Callable[[str], str]] = {
     "speech": _torch_device,

@@ -36,7 +36,7 @@ class Residency:
     def __init__(self, *, make: Callable[[str], Engine], size: Callable[[str], int], device: str, budget: int) -> None:
         self._make = make
         self._size = size
-        self._device = device
+        self.device = device
         self._budget = budget
         self._loaded: OrderedDict[str, _Resident] = OrderedDict()
         self._lock = threading.Condition()
@@ -94,7 +94,7 @@ class Residency:
     def _load(self, model_id: str, resident: _Resident) -> None:
         # Without the lock: it takes seconds, and others want to know what is loaded meanwhile.
         try:
-            resident.engine.load(self._device)
+            resident.engine.load(self.device)
         except BaseException:
             with self._lock:
                 del self._loaded[model_id]

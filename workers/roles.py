@@ -1,10 +1,14 @@
 """What each kind of worker process serves. Torch and CTranslate2 never share a process: their CUDA libraries clash."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from jobs.settings import Settings
 from jobs.specs import Queue
+
+ON_CPU = 16
+ON_CARD = 128
+"""A card renders some 64 segments at once. The jobs of as many others prepare and store meanwhile."""
 
 RoleName = Literal["speech", "transcription", "io"]
 
@@ -14,6 +18,7 @@ class Role:
     name: RoleName
     queues: tuple[Queue, ...]
     threads: int
+    """Steps that it holds at once. 0: as many as suit its device (`sized`)."""
     keeps: tuple[str, ...] = ()
     """Models that are loaded before the worker is ready."""
     share: float = 0.0
@@ -30,3 +35,8 @@ def role_named(name: RoleName, settings: Settings) -> Role:
         ),
         "io": Role("io", ("tools",), threads=2, tends=True),
     }[name]
+
+
+def sized(role: Role, device: str) -> Role:
+    """The role with as many threads as suit its device, where the settings leave that open."""
+    return replace(role, threads=role.threads or (ON_CARD if device.startswith("cuda") else ON_CPU))

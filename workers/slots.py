@@ -7,14 +7,14 @@ from jobs.ledger import Claim
 
 
 class Slots:
-    """Background steps never take all threads, so that a caller who waits finds one free.
+    """Background steps take three quarters of the threads at most, so that callers who wait find some free.
 
     A step that must run alone is taken only by an idle process, which then takes nothing else until it is done.
     """
 
     def __init__(self, threads: int) -> None:
         self._lock = threading.Lock()
-        self._background_limit = max(1, threads - 1)
+        self._background_limit = max(1, threads * 3 // 4)
         self._held: list[Claim] = []
 
     def take(self, claim: Callable[[bool, bool], Claim | None]) -> Claim | None:

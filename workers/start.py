@@ -22,7 +22,7 @@ from workers import tasks
 from workers.attendance import Attendance
 from workers.engines import build
 from workers.reaper import Reaper
-from workers.roles import Role, RoleName, role_named
+from workers.roles import Role, RoleName, role_named, sized
 from workers.worker import Worker
 
 
@@ -35,6 +35,7 @@ def start(name: RoleName, settings: Settings) -> None:
     ledger, files = Ledger(Database(settings.ledger_url)), open_files(settings)
     catalog = load_catalog(settings.catalog)
     engines = build(role, settings, store=Store(settings.models_dir, catalog), catalog=catalog)
+    role = sized(role, engines.device)
     worker = Worker(
         name=settings.worker_id or f"{name}@{socket.gethostname()}.{os.getpid()}",
         runners=engines.runners,
@@ -47,9 +48,7 @@ def start(name: RoleName, settings: Settings) -> None:
     tasks.serve(worker)
     if role.tends:
         Reaper(ledger=ledger, files=files, segment_seconds=settings.segment_seconds).begin(worker.stopping)
-    attendance = Attendance(
-        role=role, worker=worker, residency=engines.residency, device=engines.device, presences=Presences(redis_url)
-    )
+    attendance = Attendance(role=role, worker=worker, engines=engines, presences=Presences(redis_url))
     _run(app, role, worker, attendance)
 
 

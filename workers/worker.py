@@ -17,12 +17,15 @@ from jobs.ledger import Claim, Ledger
 from jobs.queue import wake
 from jobs.settings import Settings
 from jobs.specs import Queue
-from models.errors import ModelUnreadable
+from models.errors import ModelUnreadable, OutOfMemory
 from models.store import StoreError
 from workers.slots import Slots
 from workers.step import Cleared, Runner, Step, Stopping
 
 log = logging.getLogger(__name__)
+
+LOOK = 0.5
+"""Seconds until the worker sees that one of its jobs was cancelled."""
 
 
 class Worker:
@@ -139,16 +142,21 @@ class Worker:
                 self._files.delete(job_prefix(claim.job_id))
 
     def _keep_leases(self) -> None:
+        renewed = time.monotonic()
         while True:
-            time.sleep(self._settings.lease_seconds / 3)
+            time.sleep(LOOK)
+            due = time.monotonic() >= renewed + self._settings.lease_seconds / 3
             if held := self._slots.held():
-                self._renew(held)
+                self._look_after(held, renew=due)
+            renewed = time.monotonic() if due else renewed
 
-    def _renew(self, held: list[Claim]) -> None:
+    def _look_after(self, held: list[Claim], *, renew: bool) -> None:
+        """Tells the steps that are no longer wanted, so that a caller who hangs up frees the device at once."""
         try:
-            lost = self._ledger.renew(held, lease_seconds=self._settings.lease_seconds)
+            lease_seconds = self._settings.lease_seconds
+            lost = self._ledger.renew(held, lease_seconds=lease_seconds) if renew else self._ledger.lost(held)
         except LedgerUnavailable as error:
-            log.warning("leases not renewed", extra={"reason": type(error).__name__})
+            log.warning("leases not looked after", extra={"reason": type(error).__name__})
             return
         for claim in lost:
             if step := self._steps.get(claim.lease):
@@ -163,6 +171,11 @@ def _explain(error: Exception) -> tuple[str, str]:
         return "model_unavailable", str(error)
     if isinstance(error, AudioError):
         return "unreadable_audio", str(error)
+    if isinstance(error, OutOfMemory):
+        return "out_of_memory", (
+            "The card's memory did not hold one segment of this text. Submit it again later; if that does not help, "
+            "the operator has to free memory on the card or set VOXHALL_DEVICE=cpu."
+        )
     if isinstance(error, MemoryError):
         return "out_of_memory", "The job did not fit into memory."
     return "internal_error", "The job failed inside the server; its log has the details under the job's id."

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from models.blend import parse_blend
+from models.errors import OutOfMemory
+from models.kokoro.forward import Forward
+from models.kokoro.kernel import KERNEL, examples
+from models.kokoro.precision import convolution_dtype, lower
 from models.kokoro.silence import trim
 from models.kokoro.weights import read_model, read_voice
 
@@ -22,9 +25,11 @@ FRAMES_PER_PHONEME = 2.7
 
 _BORDER, _UNKNOWN = 0, -1
 
-# Kokoro's harmonic source draws its noise from torch's global generator and takes no other. So one render at a time
-# in a process: nothing may draw between a seed and the noise that it is for.
-_global_generator = Lock()
+BYTES_PER_FRAME = 2_000_000
+"""Of device memory at the widest place: 120 steps of 128 channels for a frame, in some thirty tensors. Not measured."""
+
+SHARE = 0.7
+"""Of the free memory for one batch: the allocator's fragments and the convolutions' workspaces need the rest."""
 
 
 class SynthesisFailed(Exception):
@@ -42,6 +47,13 @@ class Utterance:
     voice: str
     speed: float = 1.0
     seed: int | None = None
+
+    def check(self) -> None:
+        """Raises `ValueError` for what no voice can speak."""
+        if not 0 < len(self.phonemes) <= MOST_PHONEMES:
+            raise ValueError(f"Kokoro speaks 1 to {MOST_PHONEMES} phonemes at once, not {len(self.phonemes)}")
+        if not self.speed > 0:
+            raise ValueError(f"a speed is above 0, not {self.speed}")
 
     @property
     def frames(self) -> int:
@@ -62,7 +74,7 @@ class Synthesis:
 
 
 class Kokoro:
-    """One model. Threads may share it; they render in turn.
+    """One model, which threads may share.
 
     `folder` holds `kokoro-v1_0.pth` and `voices/<id>.bin` (float32, little endian, (510, 1, 256)).
     """
@@ -72,37 +84,38 @@ class Kokoro:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._model: Any = None
+        self._forward: Forward | None = None
         self._voices: dict[str, torch.Tensor] = {}
 
     def load(self, device: str) -> None:
         """Read the weights onto a torch device ("cpu", "cuda:1"). Raises `ModelUnreadable`."""
-        self._model = read_model(self._folder).to(device)
+        model = read_model(self._folder).to(device)
+        lower(model.decoder.generator, convolution_dtype(model.device))
+        self._model, self._forward = model, Forward(model, KERNEL)
 
-    def unload(self) -> None:
-        """Let go of the weights; `load` brings them back."""
-        self._model = None
-        self._voices.clear()
+    def compile(self) -> None:
+        """Begin to compile the kernels of this device in a thread of its own: nothing that is rendered waits for it.
 
-    def synthesize(self, phonemes: str, voice: str, speed: float, *, seed: int | None = None) -> Synthesis:
-        """Speak 1 to 510 phonemes. `speed` divides the durations; 1.0 is the voice's own. A seed repeats the samples.
-
-        `voice` may be a blend (`models.blend`). Silence at the ends is cut (`models.kokoro.silence`), so that segments
-        can be laid end to end.
-
-        Raises `ValueError` (too many phonemes, a speed of 0 or less, a blend that cannot be read),
-        `weights.UnknownVoice`, `ModelUnreadable`, `SynthesisFailed`.
+        A seed's samples then differ by rounding from those before.
         """
         if self._model is None:
             raise RuntimeError("Kokoro is not loaded")
-        if not 0 < len(phonemes) <= MOST_PHONEMES:
-            raise ValueError(f"Kokoro speaks 1 to {MOST_PHONEMES} phonemes at once, not {len(phonemes)}")
-        if not speed > 0:
-            raise ValueError(f"a speed is above 0, not {speed}")
-        tokens = np.array([_BORDER, *(self._model.vocab.get(symbol, _UNKNOWN) for symbol in phonemes), _BORDER])
-        durations = np.zeros(len(tokens), dtype=np.int64)
-        known = tokens != _UNKNOWN
-        samples, durations[known] = self._render(tokens[known], self._style(voice, len(phonemes)), speed, seed)
-        return Synthesis(*trim(_checked(samples), durations, speed))
+        device = self._model.device
+        KERNEL.compile(examples(device, convolution_dtype(device)))
+
+    def unload(self) -> None:
+        """Let go of the weights; `load` brings them back."""
+        self._model = self._forward = None
+        self._voices.clear()
+
+    def synthesize(self, phonemes: str, voice: str, speed: float, *, seed: int | None = None) -> Synthesis:
+        """Speak one `Utterance`. Silence at the ends is cut (`models.kokoro.silence`), so that segments can be laid end
+        to end.
+
+        Raises `ValueError` (too many phonemes, a speed of 0 or less, a blend that cannot be read),
+        `weights.UnknownVoice`, `ModelUnreadable`, `SynthesisFailed`, `models.errors.OutOfMemory`.
+        """
+        return self.synthesize_batch([Utterance(phonemes, voice, speed, seed)])[0]
 
     def synthesize_batch(
         self, utterances: Sequence[Utterance], *, between: Callable[[], None] = lambda: None
@@ -112,47 +125,69 @@ class Kokoro:
         `between` is called on this thread between two stages, a fraction of a second apart. It may render something
         more urgent meanwhile, on this object too; what it raises ends the batch.
 
-        Raises what `synthesize` raises, for any of them, and `models.errors.OutOfMemory`.
+        Raises what `synthesize` raises, for any of them.
         """
-        return [self.synthesize(one.phonemes, one.voice, one.speed, seed=one.seed) for one in utterances]
+        if self._forward is None:
+            raise RuntimeError("Kokoro is not loaded")
+        for one in utterances:
+            one.check()
+        tokens = [self._tokens(one.phonemes) for one in utterances]
+        styles = torch.stack([self._style(one.voice, len(one.phonemes)) for one in utterances])
+        speeds = torch.tensor([one.speed for one in utterances], device=styles.device)
+        known = [torch.from_numpy(ids[ids != _UNKNOWN]) for ids in tokens]
+        with torch.inference_mode(), _out_of_memory(styles.device):
+            samples, frames = self._forward(known, styles, speeds, [one.seed for one in utterances], between)
+        rendered = zip(utterances, tokens, samples, frames, strict=True)
+        return [_finished(one, ids, sound.numpy(), lasting.numpy()) for one, ids, sound, lasting in rendered]
 
     def room(self) -> int:
         """Frames that a batch may hold now, its padding counted: as the card's free memory has it.
 
         0 on the CPU, where a batch takes longer than its items one by one.
         """
-        return 0
+        if self._model is None or self._model.device.type != "cuda":
+            return 0
+        free, _ = torch.cuda.mem_get_info(self._model.device)
+        # What torch's allocator holds and nobody uses is free, too.
+        held = torch.cuda.memory_reserved(self._model.device) - torch.cuda.memory_allocated(self._model.device)
+        return int(SHARE * (free + held) / BYTES_PER_FRAME)
+
+    def _tokens(self, phonemes: str) -> NDArray[np.int64]:
+        return np.array([_BORDER, *(self._model.vocab.get(symbol, _UNKNOWN) for symbol in phonemes), _BORDER])
 
     def _style(self, voice: str, length: int) -> torch.Tensor:
         """A voice is a table of styles by length of the text, as in the package's `KPipeline.infer`; a blend is the
         weighted mean of its voices' styles.
         """
         styles = [part.weight * self._table(part.voice)[length - 1] for part in parse_blend(voice)]
-        return torch.stack(styles).sum(dim=0)
+        return torch.cat(styles).sum(dim=0)
 
     def _table(self, voice: str) -> torch.Tensor:
         if voice not in self._voices:
             self._voices[voice] = torch.from_numpy(read_voice(self._folder, voice)).to(self._model.device)
         return self._voices[voice]
 
-    def _render(
-        self, tokens: NDArray[np.int64], style: torch.Tensor, speed: float, seed: int | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        device = self._model.device
-        with torch.inference_mode(), _seeded(seed, device):
-            samples, frames = self._model.forward_with_tokens(torch.from_numpy(tokens)[None].to(device), style, speed)
-        return samples.cpu().numpy(), frames.cpu().numpy()
+
+def _finished(
+    utterance: Utterance, tokens: NDArray[np.int64], samples: NDArray[np.float32], frames: NDArray[np.int64]
+) -> Synthesis:
+    durations = np.zeros(len(tokens), dtype=np.int64)
+    durations[tokens != _UNKNOWN] = frames
+    return Synthesis(*trim(_checked(samples), durations, utterance.speed, utterance.phonemes))
 
 
 @contextmanager
-def _seeded(seed: int | None, device: torch.device) -> Iterator[None]:
-    with _global_generator:
-        if seed is None:
-            yield
-            return
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(seed)
-            yield
+def _out_of_memory(device: torch.device) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        failed = True
+    else:
+        failed = False
+    if failed:
+        # Out of the except block: the error at hand keeps the tensors of the pass.
+        torch.cuda.empty_cache()
+        raise OutOfMemory(f"no room on {device} for this batch")
 
 
 def _checked(samples: NDArray[np.float32]) -> NDArray[np.float32]:

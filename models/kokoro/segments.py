@@ -2,11 +2,14 @@
 
 Kokoro's own notes (VOICES.md in hexgrad/Kokoro-82M) say that voices do best on 100-200 tokens, are weak below 10-20,
 and rush above 400; 510 is what its encoder holds. A token of theirs is one phoneme character here.
+
+For a text that is heard while it is made, segments begin short, at a clause if need be, and grow: each is made in less
+time than those before it sound, where speech is made three times as fast as it is spoken, or faster.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, zip_longest
+from itertools import accumulate, chain, pairwise, zip_longest
 from math import ceil
 from typing import TypeVar
 
@@ -19,12 +22,14 @@ LIMIT = 510
 LONGEST = 400  # a sentence longer than this is cut
 TARGET = 250  # sentences are packed up to this
 SHORTEST = 20  # a last segment under this joins the one before it
-OPENING = 60  # a first sentence from this on is spoken alone, so that audio starts early
+OPENING = 60  # the first segment that a listener waits for has this many, if the text lets it
+GROWTH = 2  # times what was spoken before it: the most that a segment has which a listener waits for
 
 _T = TypeVar("_T")
 
 _SENTENCES = ".!?…"
 _CUTS = (";:", ",—", " ")
+_CLAUSES = ";:,—"
 _CLOSERS = '”)"\u2019'
 
 
@@ -42,16 +47,15 @@ class Segment:
 
 
 def segment(
-    tokens: Iterable[Token], *, pause: float = 0.0, opening: bool = False, apart: Apart = apart_by_space
+    tokens: Iterable[Token], *, pause: float = 0.0, lead: int = TARGET, apart: Apart = apart_by_space
 ) -> list[Segment]:
     """Segments of one paragraph, in order; every token is in exactly one, except that an over-long word is cut.
 
-    `pause` follows the last segment. `opening` is for a text's first paragraph: its first sentence then stands
-    alone when it has `OPENING` phonemes. A paragraph with nothing to speak ("* * *") has no segments.
+    `pause` follows the last segment. `lead` is how many phonemes are spoken before this paragraph, for a text that is
+    heard while it is made. A paragraph with nothing to speak ("* * *") has no segments.
     """
     sentences = [part for sentence in _split(list(tokens), _SENTENCES) for part in _fit(sentence, _CUTS)]
-    first = 1 if opening and _size(sentences[0]) >= OPENING and _size(chain(*sentences[1:])) >= SHORTEST else 0
-    parts = [*sentences[:first], *_pack(sentences[first:])]
+    parts = _grow(sentences, lead)
     if not any(token.speaks for part in parts for token in part):
         return []
     return [
@@ -60,13 +64,16 @@ def segment(
     ]
 
 
-def segments(text: str, phonemize: Callable[[str], Iterable[Token]]) -> Iterator[Segment]:
-    """Segments of a whole text, in order. `phonemize` is asked for one paragraph at a time, when its turn comes."""
-    opening, apart = True, apart_in(text)
+def segments(text: str, phonemize: Callable[[str], Iterable[Token]], *, streamed: bool = False) -> Iterator[Segment]:
+    """Segments of a whole text, in order. `phonemize` is asked for one paragraph at a time, when its turn comes.
+
+    `streamed` is for a text that somebody hears while it is made.
+    """
+    lead, apart = 0 if streamed else TARGET, apart_in(text)
     for paragraph in split_paragraphs(text):
         tokens = _placed(phonemize(paragraph.text.text) if paragraph.text else (), paragraph.text)
-        found = segment(tokens, pause=paragraph.silence or paragraph.pause, opening=opening, apart=apart)
-        opening = opening and not found
+        found = segment(tokens, pause=paragraph.silence or paragraph.pause, lead=lead, apart=apart)
+        lead += sum(len(part.phonemes) for part in found)
         yield from found
         if paragraph.silence and not found:
             yield Segment("", "", paragraph.silence)
@@ -102,6 +109,52 @@ def _fit(tokens: list[Token], cuts: Sequence[str]) -> list[list[Token]]:
     if not cuts:
         return _pack([[piece] for token in tokens for piece in _cut_word(token)])
     return _pack([part for piece in _split(tokens, cuts[0]) for part in _fit(piece, cuts[1:])])
+
+
+def _grow(sentences: list[list[Token]], lead: int) -> list[list[Token]]:
+    """Short parts first, until so much is spoken that a listener can wait for a long one; then packed sentences."""
+    parts: list[list[Token]] = []
+    while sentences and GROWTH * lead < TARGET:
+        end = _beginning(sentences, max(OPENING, GROWTH * lead))
+        parts.append([*chain(*sentences)][:end])
+        sentences = [*_after(sentences, end)]
+        lead += _size(parts[-1])
+    return [*parts, *_pack(sentences)]
+
+
+def _beginning(sentences: list[list[Token]], room: int) -> int:
+    """Tokens of the most whole sentences that have room, else of the most clauses, else of the fewest clauses."""
+    sizes = [0, *accumulate(len(token.spoken) for token in chain(*sentences))]
+    clauses = [clause for sentence in sentences for clause in _clauses(sentence)]
+
+    def whole(end: int) -> bool:
+        return sizes[end] >= SHORTEST and (end == len(sizes) - 1 or sizes[-1] - sizes[end] >= SHORTEST)
+
+    sentence_ends, clause_ends = ([*filter(whole, accumulate(map(len, pieces)))] for pieces in (sentences, clauses))
+    for ends in (sentence_ends, clause_ends):
+        if fitting := [end for end in ends if sizes[end] <= room]:
+            return fitting[-1]
+    return next(iter(clause_ends), len(sizes) - 1)
+
+
+def _clauses(sentence: list[Token]) -> list[list[Token]]:
+    """Cut where it reads well: the pieces of a list, a date or an address are too short for it."""
+    pieces = _split(sentence, _CLAUSES)
+    clauses = pieces[:1]
+    for before, piece in pairwise(pieces):
+        if min(_size(before), _size(piece)) >= SHORTEST and piece[0].start >= before[-1].end:
+            clauses.append(piece)
+        else:
+            clauses[-1] = clauses[-1] + piece
+    return clauses
+
+
+def _after(sentences: list[list[Token]], count: int) -> Iterator[list[Token]]:
+    """The sentences, or what is left of them, without the first `count` tokens."""
+    for sentence in sentences:
+        if count < len(sentence):
+            yield sentence[count:]
+        count = max(0, count - len(sentence))
 
 
 def _pack(parts: list[list[Token]]) -> list[list[Token]]:

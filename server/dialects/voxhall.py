@@ -120,17 +120,21 @@ def delete(hall: HallDependency, key: EitherKey, job_id: str) -> None:
 
 @router.get("/jobs/{job_id}/events")
 async def events(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> EventSourceResponse:
-    """Server-sent events: `progress` while it runs, then `done` with the job, and the stream ends."""
+    """Server-sent events: while it runs `progress` with the job, and `segment` with the `index` of each part that is
+    made; then `done` with the job, and the stream ends.
+    """
     job = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
     return EventSourceResponse(_events(hall, request, job))
 
 
 async def _events(hall: Hall, request: Request, job: Job) -> AsyncIterator[ServerSentEvent]:
     shown = None
-    async for _ in hall.events.follow(job.id):
+    async for event in hall.events.follow(job.id):
         job = await run_in_threadpool(_now, hall, job)
         if job.done:
             break
+        if event is not None and event.kind == "segment":
+            yield ServerSentEvent(json.dumps(event.data), event="segment")
         view = await run_in_threadpool(_job, hall, request, job)
         if view != shown:
             yield ServerSentEvent(json.dumps(view), event="progress")

@@ -57,6 +57,18 @@ def test_the_speech_worker_dies(product: Product, client: httpx.Client) -> None:
     assert len(ends) == 1
 
 
+def test_a_job_is_cancelled_among_others(product: Product, client: httpx.Client) -> None:
+    job, other = submit(client, TWELVE_LINES), submit(client, LINE)
+    until(lambda: segments(product, job))
+    client.post(f"/jobs/{job['id']}/cancel").raise_for_status()
+    end = finished(client, other)
+    assert (end["state"], end["result"]["segments"]) == ("succeeded", 1)
+    assert view(client, job)["state"] == "canceled"
+    # The device is free again, although the job had most of its lines before it.
+    until(lambda: 'voxhall_jobs{queue="speech",state="running"} 0.0' in client.get("/metrics").text)
+    assert len(segments(product, job)) < len(TWELVE_LINES["text"].splitlines())
+
+
 def test_the_broker_dies(product: Product, client: httpx.Client) -> None:
     dead = kill(product, "valkey-server")
     meanwhile = submit(client, LINE)

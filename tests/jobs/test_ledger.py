@@ -97,6 +97,7 @@ def test_a_lost_lease_changes_nothing(ledger: Ledger, key_id: str) -> None:
     again = claim(ledger, "other")
     ledger.release(held)
     assert ledger.renew([again], lease_seconds=60) == []
+    assert ledger.lost([held, again]) == [held]
 
 
 def test_renewing_keeps_the_step(ledger: Ledger, key_id: str) -> None:
@@ -151,6 +152,7 @@ def test_cancelling_ends_a_job_in_any_open_state(ledger: Ledger, key_id: str) ->
         assert ledger.cancel(job.id).state == "canceled"
         with pytest.raises(Conflict):
             ledger.cancel(job.id)
+    assert ledger.lost([held]) == [held]
     assert ledger.renew([held], lease_seconds=60) == [held]
     assert ledger.claim("speech", "w", lease_seconds=60) is None
 

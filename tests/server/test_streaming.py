@@ -1,6 +1,8 @@
 """Speech on the wire while a worker, played by the test, still renders it; over a real server."""
 
+import base64
 import io
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,8 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from audio.decode import decode
+from audio.errors import AudioError
 from audio.formats import FORMATS
-from audio.pcm import from_s16
+from audio.pcm import from_s16, to_s16
 from jobs.files import FileStore, job_prefix, segment_prefix
 from jobs.ledger import Ledger
 from jobs.submit import forget
@@ -33,6 +36,14 @@ def http(app: FastAPI, secret: str) -> Iterator[httpx.Client]:
 
 def ask(form: str = "pcm") -> dict[str, str]:
     return {"model": "tts-1", "voice": "alloy", "input": "Good evening.", "response_format": form}
+
+
+def playable(data: bytes) -> int:
+    """How many samples a player has of a file that is still coming."""
+    try:
+        return decode(io.BytesIO(data), 24_000).samples.size
+    except AudioError:
+        return 0
 
 
 class Reader:
@@ -106,6 +117,19 @@ def test_sound_is_sent_before_the_job_is_done(http: httpx.Client, puppet: Puppet
     assert reader.error is None
 
 
+@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav"])
+def test_most_of_a_segment_is_sent_before_the_next_is_made(http: httpx.Client, puppet: Puppet, form: str) -> None:
+    reader = Reader(http, ask(form) | {"stream_format": "audio"})
+    claim = puppet.claim()
+    puppet.store(claim, 0, SEGMENTS[0])
+    end = time.monotonic() + 30
+    while playable(reader.data) < SEGMENTS[0].size / 2:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    puppet.finish(claim, segments=1)
+    reader.end()
+
+
 def test_a_wav_can_be_streamed_where_it_is_asked_for(http: httpx.Client, puppet: Puppet) -> None:
     reader = Reader(http, ask("wav") | {"stream_format": "audio"})
     claim = puppet.claim()
@@ -147,8 +171,25 @@ def test_a_stream_whose_job_breaks_on_the_way_is_incomplete(
     assert http.get("/healthz").status_code == 200
 
 
-def test_a_caller_who_hangs_up_in_mid_stream_ends_the_job(http: httpx.Client, puppet: Puppet, ledger: Ledger) -> None:
-    reader = Reader(http, ask())
+def test_events_of_a_job_that_breaks_on_the_way_end_with_the_error(http: httpx.Client, puppet: Puppet) -> None:
+    reader = Reader(http, ask() | {"stream_format": "sse"})
+    claim = puppet.claim()
+    puppet.store(claim, 0, SEGMENTS[0])
+    reader.has(100)
+    puppet.fail(claim, "internal_error", "It broke.")
+    reader.end()
+    assert (reader.status, reader.error) == (200, None)
+    lines = [line for line in reader.data.decode().splitlines() if line.startswith("data: ")]
+    *deltas, last = [json.loads(line.removeprefix("data: ")) for line in lines]
+    assert b"".join(base64.b64decode(event["audio"]) for event in deltas) == to_s16(SEGMENTS[0])
+    assert (last["type"], last["error"]["message"]) == ("error", "It broke.")
+
+
+@pytest.mark.parametrize("form", [{}, {"stream_format": "sse"}])
+def test_a_caller_who_hangs_up_in_mid_stream_ends_the_job(
+    http: httpx.Client, puppet: Puppet, ledger: Ledger, form: dict[str, str]
+) -> None:
+    reader = Reader(http, ask() | form)
     claim = puppet.claim()
     puppet.store(claim, 0, SEGMENTS[0])
     reader.has(2 * SEGMENTS[0].size)

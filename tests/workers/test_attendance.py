@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from prometheus_client import CollectorRegistry, Counter
 
 from jobs.events import Events
 from jobs.files import FileStore
@@ -11,6 +12,7 @@ from jobs.presence import Presence, Presences
 from jobs.settings import Settings
 from tests.workers.conftest import OneEngine
 from workers.attendance import Attendance
+from workers.engines import Engines
 from workers.residency import Residency
 from workers.roles import Role
 from workers.worker import Worker
@@ -48,7 +50,10 @@ def presences(settings: Settings) -> Presences:
 
 
 def attendance(worker: Worker, residency: Residency, presences: Presences) -> Attendance:
-    return Attendance(role=ROLE, worker=worker, residency=residency, device="cpu", presences=presences)
+    metrics = CollectorRegistry()
+    Counter("rendered", "What the worker did", registry=metrics).inc(3)
+    engines = Engines({}, residency, "cpu", metrics)
+    return Attendance(role=ROLE, worker=worker, engines=engines, presences=presences)
 
 
 def seen(presences: Presences, wanted: Callable[[Presence], bool]) -> Presence:
@@ -73,6 +78,7 @@ def test_a_worker_is_there_at_once_and_ready_when_its_models_are(
     engine.may_load.set()
     ready = seen(presences, lambda presence: presence.ready)
     assert (ready.models, ready.problem, ready.running, ready.device) == (["kokoro"], None, 0, "cpu")
+    assert "\nrendered_total 3.0\n" in ready.metrics
     worker.stopping.set()
     present.end()
     assert presences.all() == []

@@ -1,6 +1,8 @@
 import uuid
 from collections.abc import Callable
 
+import pytest
+
 from jobs.ledger import Claim
 from workers.slots import Slots
 
@@ -19,14 +21,15 @@ def offer(claim: Claim) -> Callable[[bool, bool], Claim | None]:
     return answer
 
 
-def test_background_steps_leave_one_thread_to_callers_who_wait() -> None:
-    slots = Slots(3)
-    background = [claim() for _ in range(3)]
-    assert [slots.take(offer(step)) for step in background] == [*background[:2], None]
+@pytest.mark.parametrize(("threads", "most"), [(2, 1), (3, 2), (16, 12), (128, 96)])
+def test_background_steps_leave_threads_to_callers_who_wait(threads: int, most: int) -> None:
+    slots = Slots(threads)
+    background = [claim() for _ in range(most + 1)]
+    assert [slots.take(offer(step)) for step in background] == [*background[:most], None]
     waiting = claim(interactive=True)
     assert slots.take(offer(waiting)) == waiting
     slots.give_back(background[0])
-    assert slots.take(offer(background[2])) == background[2]
+    assert slots.take(offer(background[most])) == background[most]
 
 
 def test_one_thread_does_background_steps_too() -> None:

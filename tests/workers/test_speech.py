@@ -2,12 +2,15 @@
 """The speech runner: with real Kokoro where its sound matters, with a plain tone where only the way of it does."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
+from concurrent.futures import Future
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 
 from audio.decode import decode
 from audio.formats import FORMATS
@@ -16,14 +19,17 @@ from jobs.errors import InvalidRequest, LeaseLost
 from jobs.files import FileStore, result_key, segment_key, segment_prefix, words_key
 from jobs.ledger import Job, Ledger
 from jobs.specs import AudioFormat, SpeechSpec
-from models.kokoro.engine import Kokoro, Synthesis
+from models.kokoro.engine import Kokoro, Synthesis, Utterance
 from models.kokoro.g2p import Phonemizer
 from models.kokoro.silence import FRAME
+from models.kokoro.tokens import Token
 from tests.workers.conftest import AddJob, BeginStep, OneEngine
+from workers.batcher import Batcher
 from workers.lane import Lane
+from workers.metrics import BatchMetrics
 from workers.residency import Residency
-from workers.speech import SpeechRunner
-from workers.step import Stopping
+from workers.speech import FEWEST, MOST, SpeechRunner
+from workers.step import Step, Stopping
 
 # Each sentence is a segment of its own: 60 phonemes open a text, 250 fill a segment.
 LONG = " ".join(
@@ -36,18 +42,27 @@ LONG = " ".join(
 class Tone:
     """An engine that hums for 0.55 s; of its calls, counted from 0, one may fail and one may take its time."""
 
-    def __init__(self, fails_at: int | None = None, waits_at: int | None = None) -> None:
+    sample_rate = 24_000
+
+    def __init__(self, fails_at: int | None = None, waits_at: int | None = None, room: int = 0) -> None:
         self.calls: list[tuple[str, int | None, str]] = []
         self.waiting = threading.Event()
         self.go = threading.Event()
         self._fails_at = fails_at
         self._waits_at = waits_at
+        self._room = room
 
     def load(self, device: str) -> None: ...
 
     def unload(self) -> None: ...
 
-    def synthesize(self, phonemes: str, voice: str, speed: float, *, seed: int | None = None) -> Synthesis:
+    def room(self) -> int:
+        return self._room
+
+    def synthesize_batch(self, utterances: Sequence[Utterance], *, between: Callable[[], None]) -> list[Synthesis]:
+        return [self._hum(one.phonemes, one.voice, one.seed) for one in utterances]
+
+    def _hum(self, phonemes: str, voice: str, seed: int | None) -> Synthesis:
         self.calls.append((phonemes, seed, voice))
         if len(self.calls) - 1 == self._fails_at:
             raise RuntimeError("the model failed")
@@ -57,6 +72,16 @@ class Tone:
         samples = 0.3 * np.sin(np.arange(22 * FRAME) / 10)
         spread = np.bincount(np.arange(22) * len(phonemes) // 22 + 1, minlength=len(phonemes) + 2)
         return Synthesis(samples.astype(np.float32), spread)
+
+
+class Remembering(Batcher):
+    def __init__(self) -> None:
+        super().__init__(Lane(), BatchMetrics(CollectorRegistry()))
+        self.submitted: list[Future[Synthesis]] = []
+
+    def submit(self, engine: Kokoro, utterance: Utterance, *, deadline: float, interactive: bool) -> Future[Synthesis]:
+        self.submitted.append(super().submit(engine, utterance, deadline=deadline, interactive=interactive))
+        return self.submitted[-1]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +94,7 @@ def phonemizer(models_dir: Path) -> Iterator[Phonemizer]:
 @pytest.fixture(scope="module")
 def kokoro(models_dir: Path, phonemizer: Phonemizer) -> SpeechRunner:
     residency = Residency(make=lambda _: Kokoro(models_dir / "kokoro"), size=lambda _: 1, device="cpu", budget=1)
-    return SpeechRunner(residency=residency, lane=Lane(), phonemizer=phonemizer)
+    return SpeechRunner(residency=residency, batcher=Remembering(), phonemizer=phonemizer)
 
 
 @pytest.fixture
@@ -79,7 +104,7 @@ def tone() -> Tone:
 
 @pytest.fixture
 def runner(tone: Tone, one_engine: OneEngine, phonemizer: Phonemizer) -> SpeechRunner:
-    return SpeechRunner(residency=one_engine(tone), lane=Lane(), phonemizer=phonemizer)
+    return SpeechRunner(residency=one_engine(tone), batcher=Remembering(), phonemizer=phonemizer)
 
 
 def speech(text: str = "Hello.", **fields: object) -> SpeechSpec:
@@ -172,11 +197,63 @@ def test_a_failing_segment_fails_all_and_leaves_no_result(
     add_job: AddJob, begin_step: BeginStep, one_engine: OneEngine, phonemizer: Phonemizer, files: FileStore
 ) -> None:
     job = add_job(speech(LONG))
-    runner = SpeechRunner(residency=one_engine(Tone(fails_at=2)), lane=Lane(), phonemizer=phonemizer)
+    runner = SpeechRunner(residency=one_engine(Tone(fails_at=2)), batcher=Remembering(), phonemizer=phonemizer)
     with pytest.raises(RuntimeError, match="the model failed"):
         runner.run(begin_step(job), spec_of(job))
     assert len(files.list(segment_prefix(job.id))) == 2
     assert files.list(f"jobs/{job.id}/result/") == []
+
+
+@pytest.mark.parametrize(("room", "most"), [(0, FEWEST), (30, 6), (100_000, MOST)])
+def test_as_many_segments_are_in_flight_as_the_device_can_use(
+    one_engine: OneEngine,
+    phonemizer: Phonemizer,
+    add_job: AddJob,
+    begin_step: BeginStep,
+    files: FileStore,
+    monkeypatch: pytest.MonkeyPatch,
+    room: int,
+    most: int,
+) -> None:
+    tone, batcher = Tone(waits_at=0, room=room), Remembering()
+    runner = SpeechRunner(residency=one_engine(tone), batcher=batcher, phonemizer=phonemizer)
+    job = add_job(speech("Go.\n\n" * (MOST + 6), seed=0, format="pcm"))
+    step = begin_step(job)
+    in_flight: list[int] = []
+
+    def wait(future: Future[Synthesis]) -> Synthesis:
+        in_flight.append(len(batcher.submitted))
+        tone.go.set()
+        return Step.wait(step, future)
+
+    monkeypatch.setattr(step, "wait", wait)
+    result = runner.run(step, spec_of(job))
+    assert in_flight[0] == most
+    assert (result["segments"], len(tone.calls)) == (MOST + 6, MOST + 6)
+
+
+def test_a_segment_is_stored_as_soon_as_it_is_rendered(
+    one_engine: OneEngine,
+    phonemizer: Phonemizer,
+    add_job: AddJob,
+    begin_step: BeginStep,
+    files: FileStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batcher, phonemize = Remembering(), phonemizer.phonemize
+    job = add_job(speech("Go.\n\n" * 6))
+    stored: list[int] = []
+
+    def slowly(*args: Any, **named: Any) -> list[Token]:
+        futures.wait(batcher.submitted)
+        stored.append(len(files.list(segment_prefix(job.id))))
+        return phonemize(*args, **named)
+
+    monkeypatch.setattr(phonemizer, "phonemize", slowly)
+    runner = SpeechRunner(residency=one_engine(Tone(room=100_000)), batcher=batcher, phonemizer=phonemizer)
+    runner.run(begin_step(job), spec_of(job))
+    assert all(count >= index - 1 for index, count in enumerate(stored))
+    assert len(stored) == 6
 
 
 @pytest.mark.parametrize("reason", [LeaseLost, Stopping])
@@ -189,7 +266,7 @@ def test_work_ends_between_two_segments(
     reason: type[Exception],
 ) -> None:
     tone = Tone(waits_at=1)
-    runner = SpeechRunner(residency=one_engine(tone), lane=Lane(), phonemizer=phonemizer)
+    runner = SpeechRunner(residency=one_engine(tone), batcher=Remembering(), phonemizer=phonemizer)
     job, stopping = add_job(speech(LONG)), threading.Event()
     step = begin_step(job, stopping)
 

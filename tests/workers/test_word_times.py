@@ -13,6 +13,7 @@ import pytest
 import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from jobs.files import FileStore, input_key, result_key
 from jobs.settings import Settings
@@ -23,8 +24,10 @@ from models.kokoro.engine import Kokoro
 from models.kokoro.g2p import Phonemizer
 from models.store import Store
 from tests.workers.conftest import AddJob, BeginStep
+from workers.batcher import Batcher
 from workers.engines import build
 from workers.lane import Lane
+from workers.metrics import BatchMetrics
 from workers.residency import Residency
 from workers.roles import role_named
 from workers.speech import SpeechRunner
@@ -45,7 +48,9 @@ SENTENCE = "The harbour master counted seven ships before breakfast, and then he
 def speaker(models_dir: Path) -> Iterator[SpeechRunner]:
     phonemizer = Phonemizer(models_dir / "spacy-en")
     residency = Residency(make=lambda _: Kokoro(models_dir / "kokoro"), size=lambda _: 1, device="cpu", budget=1)
-    yield SpeechRunner(residency=residency, lane=Lane(), phonemizer=phonemizer)
+    yield SpeechRunner(
+        residency=residency, batcher=Batcher(Lane(), BatchMetrics(CollectorRegistry())), phonemizer=phonemizer
+    )
     phonemizer.close()
 
 

@@ -15,6 +15,7 @@ from jobs.ledger import Ledger
 from jobs.settings import Settings
 from jobs.specs import SpeechSpec
 from jobs.submit import forget
+from models.errors import OutOfMemory
 from tests.workers.conftest import AddJob
 from workers.step import Step
 from workers.worker import Worker
@@ -40,12 +41,12 @@ class Acting:
 def hire(settings: Settings, ledger: Ledger, files: FileStore, events: Events) -> Iterator[Hire]:
     workers = []
 
-    def one(act: Act, *, threads: int = 2, name: str = "w1") -> Worker:
+    def one(act: Act, *, threads: int = 2, name: str = "w1", lease_seconds: float = LEASE_SECONDS) -> Worker:
         worker = Worker(
             name=name,
             runners={"speech": Acting(act)},
             threads=threads,
-            settings=settings.model_copy(update={"lease_seconds": LEASE_SECONDS}),
+            settings=settings.model_copy(update={"lease_seconds": lease_seconds}),
             ledger=ledger,
             files=files,
             events=events,
@@ -122,6 +123,7 @@ def test_all_waiting_steps_are_done_and_told(
         (Unavailable("The file store takes no files: its disk is full."), "unavailable", "its disk is full"),
         (UnreadableAudio("the file is empty"), "unreadable_audio", "the file is empty"),
         (MemoryError("bytes and more bytes"), "out_of_memory", "did not fit into memory"),
+        (OutOfMemory("CUDA: tried to allocate"), "out_of_memory", "free memory on the card"),
     ],
 )
 def test_a_known_failure_is_said_in_its_own_words(
@@ -172,6 +174,19 @@ def test_a_step_that_was_taken_back_is_dropped(hire: Hire, add_job: AddJob, ledg
     assert again.alone
     ledger.finish(again, {"file": "the other's"})
     assert ledger.get(job.id).result == {"file": "the other's"}
+
+
+def test_a_step_is_told_that_its_job_was_cancelled_long_before_its_lease_runs_out(
+    hire: Hire, add_job: AddJob, ledger: Ledger
+) -> None:
+    def act(step: Step) -> dict[str, Any]:
+        ledger.cancel(step.job.id)
+        assert step.lost.wait(30)
+        raise LeaseLost
+
+    job = add_job()
+    hire(act, lease_seconds=600).work("speech")
+    assert ledger.get(job.id).state == "canceled"
 
 
 def test_a_failure_after_the_lease_was_lost_is_not_the_jobs(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:

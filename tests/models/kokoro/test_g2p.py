@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,9 +21,13 @@ def children() -> list[int]:
     return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
 
 
+def g2p_children() -> list[int]:
+    return [pid for pid in children() if b"g2p_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 def g2p_child() -> int:
     """The one that was started last."""
-    return max(pid for pid in children() if b"g2p_process" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return max(g2p_children())
 
 
 def said(phonemizer: Phonemizer, text: str, language: str = "en-us") -> str:
@@ -108,6 +113,24 @@ def test_a_killed_process_is_replaced(models_dir: Path) -> None:
         assert said(phonemizer, "still here") == before
     finally:
         phonemizer.close()
+
+
+def test_a_second_process_answers_while_the_first_is_busy(models_dir: Path) -> None:
+    others = {*children()}
+    phonemizer = Phonemizer(models_dir / "spacy-en", processes=2)
+    try:
+        answer = said(phonemizer, "one text")
+        (first,) = {*g2p_children()} - others
+        os.kill(first, signal.SIGSTOP)
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(said, phonemizer, "one text") for _ in range(2)]
+            done, busy = futures.wait(asked, 30, futures.FIRST_COMPLETED)
+            assert (len(done), len(busy)) == (1, 1)
+            os.kill(first, signal.SIGCONT)
+            assert [answer, answer] == [future.result(30) for future in asked]
+    finally:
+        phonemizer.close()
+    assert {*children()} == others
 
 
 def test_a_closed_phonemizer_says_so_and_leaves_no_process(models_dir: Path) -> None:

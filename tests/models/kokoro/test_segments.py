@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.kokoro.segments import (
+    GROWTH,
     LIMIT,
     LONGEST,
+    OPENING,
     SHORTEST,
     TARGET,
     Segment,
@@ -58,15 +60,15 @@ def heard(text: str, found: Iterable[Segment]) -> list[tuple[str, str]]:
     ]
 
 
-@given(TOKENS, st.booleans())
-def test_every_token_is_in_one_segment_and_none_is_too_long(tokens: list[Token], opening: bool) -> None:
-    found = segment(tokens, pause=0.4, opening=opening)
+@given(TOKENS, st.sampled_from([0, 40, TARGET]))
+def test_every_token_is_in_one_segment_and_none_is_too_long(tokens: list[Token], lead: int) -> None:
+    found = segment(tokens, pause=0.4, lead=lead)
     if found:
         assert letters("".join(part.text for part in found)) == letters("".join(token.text for token in tokens))
         assert letters("".join(part.phonemes for part in found)) == letters("".join(t.phonemes for t in tokens))
         assert [part.pause for part in found] == [0.0] * (len(found) - 1) + [0.4]
     assert all(0 < len(part.phonemes) <= LIMIT for part in found)
-    assert segment(tokens, pause=0.4, opening=opening) == found
+    assert segment(tokens, pause=0.4, lead=lead) == found
 
 
 @given(TOKENS)
@@ -83,12 +85,50 @@ def test_sentences_are_packed_whole() -> None:
     assert all(len(part.phonemes) <= TARGET for part in found)
 
 
-def test_the_first_sentence_of_a_text_stands_alone_when_it_is_long_enough() -> None:
-    long_first = "the tide turned before dawn and the boats slipped out one by one. then nothing moved at all."
-    short_first = "no. the tide turned before dawn and the boats slipped out one by one."
-    assert len(segment(spoken(long_first), opening=True)) == 2
-    assert len(segment(spoken(long_first))) == 1
-    assert len(segment(spoken(short_first), opening=True)) == 1
+def test_what_is_heard_while_it_is_made_begins_with_a_clause() -> None:
+    text = "the tide turned at last before dawn, and the boats slipped out of the harbour one by one into the fog."
+    assert [part.text for part in segment(spoken(text), lead=0)] == [text[:36], text[37:]]
+    assert len(segment(spoken(text))) == 1
+
+
+def test_whole_sentences_come_first_as_many_as_have_room() -> None:
+    first = "the tide turned before dawn. we all saw it."
+    rest = "a boat came in, and nothing moved at all after that, as if the sea had gone to sleep."
+    assert [part.text for part in segment(spoken(f"{first} {rest}"), lead=0)] == [first, rest]
+
+
+def test_nothing_too_short_is_spoken_first_or_left_over() -> None:
+    found = segment(
+        spoken("no. the tide turned before dawn and the boats slipped out one by one, into the fog."), lead=0
+    )
+    assert len(found) == 1
+
+
+def test_a_list_is_not_cut() -> None:
+    text = "she went to the market for apples, pears, plums, cherries, and three very large melons that were green."
+    assert len(segment(spoken(text), lead=0)) == 1
+
+
+def test_a_number_that_is_read_with_pauses_is_not_cut() -> None:
+    half = [replace(token, start=0, end=9) for token in spoken("one two three four five six seven, ")]
+    assert len(segment(half * 2, lead=0)) == 1
+
+
+@given(st.lists(st.integers(4, 12), min_size=4, max_size=30))
+def test_a_listener_never_waits_for_more_than_was_spoken_so_far(clauses: list[int]) -> None:
+    """Twice of it, that is, since speech is made at least three times as fast as it is spoken."""
+    text = " ".join("sound " * size + "sea" + ",."[place % 2] for place, size in enumerate(clauses))
+    before = 0
+    for part in segment(spoken(text), lead=0):
+        assert len(part.phonemes) <= max(OPENING + SHORTEST, GROWTH * before + SHORTEST)
+        before += len(part.phonemes) + 1
+
+
+def test_parts_grow_from_paragraph_to_paragraph() -> None:
+    line = "the tide turned at last before dawn, and the boats slipped out of the harbour one by one. "
+    sizes = [len(part.phonemes) for part in segments(f"{line}\n{line * 2}", spoken, streamed=True)]
+    assert sizes == [36, 52, 89, 89]
+    assert [len(part.phonemes) for part in segments(line * 2, spoken)] == [2 * len(line) - 1]
 
 
 def test_a_long_sentence_is_cut_at_its_clauses() -> None:

@@ -1,4 +1,6 @@
+# ruff: noqa: RUF001 - phonemes
 import numpy as np
+import pytest
 
 from models.kokoro.silence import FRAME, trim
 
@@ -21,6 +23,12 @@ def test_fast_speech_has_a_shorter_end() -> None:
     slow, _ = trim(render(12, 40, 30), np.array([12, 40, 30]), 1.0)
     fast, _ = trim(render(12, 40, 30), np.array([12, 40, 30]), 2.0)
     assert len(slow) - len(fast) == 7 * FRAME
+
+
+@pytest.mark.parametrize(("phonemes", "frames"), [("sɪks,", 3), ("“sɪks,” ", 3), ("sɪks", 13), ("sɪks.”", 13)])
+def test_after_a_clause_the_silence_is_short(phonemes: str, frames: int) -> None:
+    samples, _ = trim(render(12, 40, 30), np.array([12, 40, 30]), 1.0, phonemes)
+    assert len(samples) == (3 + 40 + frames) * FRAME
 
 
 def test_what_has_no_silence_is_left_alone() -> None:

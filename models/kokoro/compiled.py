@@ -1,0 +1,49 @@
+"""A kernel that torch compiles in a thread of its own, while the plain one serves."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+log = logging.getLogger(__name__)
+
+
+class Compiled:
+    """Calls the plain function until the compiled one is ready, and where it was not compiled for such arguments.
+
+    The two differ by rounding.
+    """
+
+    def __init__(self, plain: Callable[..., Any], compilable: Callable[..., Any]) -> None:
+        self._plain = plain
+        self._compilable = compilable
+        self._ready: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._ready is None:
+            return self._plain(*arguments)
+        # A compilation takes seconds, and somebody waits.
+        with torch.compiler.set_stance("eager_on_recompile"):
+            return self._ready(*arguments)
+
+    def compile(self, examples: Iterable[tuple[Any, ...]]) -> threading.Thread:
+        """Begins to compile for arguments like these. Tensor dimensions marked as dynamic may then be of any size."""
+        thread = threading.Thread(target=self._compile, args=(examples,), name="compile", daemon=True)
+        thread.start()
+        return thread
+
+    def _compile(self, examples: Iterable[tuple[Any, ...]]) -> None:
+        started = time.monotonic()
+        compiled = torch.compile(self._compilable)
+        try:
+            with torch.inference_mode():
+                for arguments in examples:
+                    compiled(*arguments)
+        except Exception as error:  # noqa: BLE001 - a missing compiler, an unknown card: speech goes on without
+            log.warning("kernels not compiled, plain ones serve", extra={"reason": type(error).__name__})
+            return
+        self._ready = compiled
+        log.info("kernels compiled", extra={"seconds": round(time.monotonic() - started, 1)})

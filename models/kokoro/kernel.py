@@ -1,0 +1,35 @@
+"""The kernel between two convolutions of the generator, AdaIN and Snake in one, as torch compiles it."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.kokoro.adain import snaked, snaked_by_rows
+from models.kokoro.compiled import Compiled
+from models.kokoro.padding import Lengths
+
+KERNEL = Compiled(snaked_by_rows, snaked)
+
+# Channels, steps a frame, and a length in frames of either side of 4,096 steps, where torch takes another kernel.
+_SHAPES = ((256, 20, 100), (256, 20, 300), (128, 120, 300))
+
+
+def examples(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[Any, ...]]:
+    """Arguments of `adain.snaked` as the generator has them: alone, and in a batch where the device takes any."""
+    batches = (1, 4) if device.type == "cuda" else (1,)
+    for items, (channels, rate, frames), given in product(batches, _SHAPES, {torch.float32, dtype}):
+        padding = Lengths(torch.full((items,), frames, device=device), frames, torch.float32).padding(rate)
+        scale = torch.ones(items, channels, 1, device=device)
+        x = torch.zeros(items, channels, rate * frames, device=device, dtype=given)
+        with torch.inference_mode(mode=False):  # as the weights were made; torch tells the two kinds apart
+            alpha = torch.ones(1, channels, 1, device=device)
+        yield _dynamic(x), (scale, scale.clone()), alpha, padding, dtype
+
+
+def _dynamic(x: Tensor) -> Tensor:
+    for dimension in (0, 2) if len(x) > 1 else (2,):
+        torch._dynamo.mark_dynamic(x, dimension)  # noqa: SLF001 - documented under this name
+    return x

@@ -1,0 +1,25 @@
+"""Which float types Kokoro computes in: shorter ones where the hardware is faster with them and nobody hears it.
+
+Measured with the weights in bfloat16 (docs/speech.md): durations stay as they are, since all that decides them stays in
+float32; so do f0 and the last convolution, whose output is a logarithm and a phase.
+"""
+
+from typing import Any
+
+import torch
+
+
+def convolution_dtype(device: torch.device) -> torch.dtype:
+    """For the generator's residual and transposed convolutions, nine tenths of the arithmetic."""
+    if device.type == "cuda":
+        return torch.float16
+    capabilities = torch.cpu.get_capabilities()
+    return torch.bfloat16 if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else torch.float32
+
+
+def lower(generator: Any, dtype: torch.dtype) -> None:
+    """Change the convolutions of the package's `Generator` to `dtype`, in place."""
+    blocks = [*generator.noise_res, *generator.resblocks]
+    convolutions = [one for block in blocks for one in (*block.convs1, *block.convs2)]
+    for one in (*generator.ups, *convolutions):
+        one.to(dtype)
