@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -62,10 +61,7 @@ class Voxhall:
         self.kokoro = Kokoro(folder)
         self.kokoro.load(device)
         if compiled:
-            self.kokoro.compile()
-            for thread in threading.enumerate():
-                if thread.name == "compile":
-                    thread.join()
+            self.kokoro.compile().join()
 
     def render(self, utterances: Sequence[Utterance], batch: int) -> list[Samples]:
         if batch == 1:

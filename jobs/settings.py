@@ -74,6 +74,9 @@ class Settings(BaseModel):
     model_budget_bytes: int = Field(default=0, ge=0)
     """Memory for loaded models per worker process. 0: 80 % of what the device has free at the start."""
 
+    compile_kernels: bool = True
+    """Whether the torch worker compiles kernels, in a thread of its own. What it makes is kept in the data folder."""
+
     lease_seconds: float = Field(default=15.0, ge=1)
     """How long a step stays with a silent worker."""
 

@@ -34,7 +34,7 @@ def build(role: Role, settings: Settings, *, store: Store, catalog: Catalog) -> 
     """Raises `DeviceError` where the wanted device is not there."""
 
     def make(model_id: str) -> Engine:
-        return _ENGINES[catalog.model(model_id).engine](store, model_id)
+        return _ENGINES[catalog.model(model_id).engine](store, model_id, settings)
 
     def size(model_id: str) -> int:
         return int(OVERHEAD * catalog.model(model_id).size)
@@ -50,19 +50,19 @@ def build(role: Role, settings: Settings, *, store: Store, catalog: Catalog) -> 
 # ruff: noqa: PLC0415
 
 
-def _kokoro(store: Store, model_id: str) -> Engine:
+def _kokoro(store: Store, model_id: str, settings: Settings) -> Engine:
     from models.kokoro.engine import Kokoro
 
-    return Kokoro(store.folder_of(model_id))
+    return Kokoro(store.folder_of(model_id), compiles=settings.compile_kernels)
 
 
-def _whisper(store: Store, model_id: str) -> Engine:
+def _whisper(store: Store, model_id: str, _settings: Settings) -> Engine:
     from models.whisper.engine import Whisper
 
     return Whisper(store.folder_of(model_id))
 
 
-def _diarizer(store: Store, model_id: str) -> Engine:
+def _diarizer(store: Store, model_id: str, _settings: Settings) -> Engine:
     from models.diarization.engine import Diarizer
 
     return Diarizer(store.folder_of(model_id))
@@ -100,7 +100,7 @@ def _ctranslate2_device(wanted: str) -> str:
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
 
 
-_ENGINES: Mapping[str, Callable[[Store, str], Engine]] = {
+_ENGINES: Mapping[str, Callable[[Store, str, Settings], Engine]] = {
     "kokoro": _kokoro,
     "whisper": _whisper,
     "diarizer": _diarizer,

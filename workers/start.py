@@ -58,6 +58,10 @@ def _prepare(name: RoleName, settings: Settings) -> None:
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     # OpenMP's threads wait by spinning, which on a CPU that others use too makes a render several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # torch would compile into a folder that others can foretell, in as many processes as there are cores.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.data_dir.resolve() / "kernels"))
+    os.environ.setdefault("TRITON_CACHE_DIR", str(settings.data_dir.resolve() / "kernels" / "triton"))
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
     logs.configure(name, as_json=settings.log_json)
     # Celery warns root about pickled messages, where it takes JSON only; and of late acknowledgement, which is off.
     for category in (SecurityWarning, CPendingDeprecationWarning):

@@ -30,7 +30,10 @@ class Compiled:
             return self._ready(*arguments)
 
     def compile(self, examples: Iterable[tuple[Any, ...]]) -> threading.Thread:
-        """Begins to compile for arguments like these. Tensor dimensions marked as dynamic may then be of any size."""
+        """Begins to compile for arguments like these, in the thread that it returns.
+
+        Tensor dimensions marked as dynamic may then be of any size.
+        """
         thread = threading.Thread(target=self._compile, args=(examples,), name="compile", daemon=True)
         thread.start()
         return thread

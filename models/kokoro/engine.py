@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from models.blend import parse_blend
 from models.errors import OutOfMemory
 from models.kokoro.forward import Forward
-from models.kokoro.kernel import KERNEL, examples
+from models.kokoro.kernel import examples, kernel
 from models.kokoro.precision import convolution_dtype, lower
 from models.kokoro.silence import trim
 from models.kokoro.weights import read_model, read_voice
@@ -76,13 +77,15 @@ class Synthesis:
 class Kokoro:
     """One model, which threads may share.
 
-    `folder` holds `kokoro-v1_0.pth` and `voices/<id>.bin` (float32, little endian, (510, 1, 256)).
+    `folder` holds `kokoro-v1_0.pth` and `voices/<id>.bin` (float32, little endian, (510, 1, 256)). `compiles`: begin
+    with `compile` once the weights are loaded.
     """
 
     sample_rate = 24000
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, compiles: bool = False) -> None:
         self._folder = folder
+        self._compiles = compiles
         self._model: Any = None
         self._forward: Forward | None = None
         self._voices: dict[str, torch.Tensor] = {}
@@ -91,9 +94,12 @@ class Kokoro:
         """Read the weights onto a torch device ("cpu", "cuda:1"). Raises `ModelUnreadable`."""
         model = read_model(self._folder).to(device)
         lower(model.decoder.generator, convolution_dtype(model.device))
-        self._model, self._forward = model, Forward(model, KERNEL)
+        self._kernel = kernel(model.device)
+        self._model, self._forward = model, Forward(model, self._kernel)
+        if self._compiles:
+            self.compile()
 
-    def compile(self) -> None:
+    def compile(self) -> Thread:
         """Begin to compile the kernels of this device in a thread of its own: nothing that is rendered waits for it.
 
         A seed's samples then differ by rounding from those before.
@@ -101,7 +107,7 @@ class Kokoro:
         if self._model is None:
             raise RuntimeError("Kokoro is not loaded")
         device = self._model.device
-        KERNEL.compile(examples(device, convolution_dtype(device)))
+        return self._kernel.compile(examples(device, convolution_dtype(device)))
 
     def unload(self) -> None:
         """Let go of the weights; `load` brings them back."""

@@ -11,10 +11,12 @@ from models.kokoro.adain import snaked, snaked_by_rows
 from models.kokoro.compiled import Compiled
 from models.kokoro.padding import Lengths
 
-KERNEL = Compiled(snaked_by_rows, snaked)
-
 # Channels, steps a frame, and a length in frames of either side of 4,096 steps, where torch takes another kernel.
 _SHAPES = ((256, 20, 100), (256, 20, 300), (128, 120, 300))
+
+
+def kernel(device: torch.device) -> Compiled:
+    return Compiled(snaked if device.type == "cuda" else snaked_by_rows, snaked)
 
 
 def examples(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[Any, ...]]:

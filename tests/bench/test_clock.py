@@ -45,4 +45,4 @@ def test_the_noise_of_equal_samples_is_nothing() -> None:
 def test_a_batch_agrees_with_its_items_alone(models_dir: Path) -> None:
     found = agreement(Voxhall(models_dir / "kokoro", "cpu", compiled=False), YES, 2)
     assert (found.items, found.same_durations) == (2, 2)
-    assert found.worst >= 40
+    assert found.worst > 25
