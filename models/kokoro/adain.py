@@ -62,17 +62,26 @@ def _moments(x: Tensor, padding: Padding | None) -> tuple[Tensor, Tensor]:
     return centred, centred.square().sum(-1, keepdim=True) / padding.counts
 
 
-def snaked(x: Tensor, affine: Affine, alpha: Tensor, padding: Padding | None, dtype: torch.dtype) -> Tensor:
-    """Normalised, then Snake (Ziyin et al. 2020): y + sin²(alpha y) / alpha. `alpha`: (1, channels, 1)."""
+def snaked(
+    x: Tensor, change: Tensor | None, affine: Affine, alpha: Tensor, padding: Padding | None, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """`x` + `change`, and that normalised, then Snake (Ziyin et al. 2020): y + sin²(alpha y) / alpha, in `dtype`.
+
+    `x`, `change`: (items, channels, steps) of any float types; `alpha`: (1, channels, 1).
+    """
+    x = x if change is None else x + change
     y = normalised(x, affine, padding)
     wave = (y * alpha).sin_().square_().mul_(1 / alpha)
-    return y.add_(wave).to(dtype)
+    return x, y.add_(wave).to(dtype)
 
 
-def snaked_by_rows(x: Tensor, affine: Affine, alpha: Tensor, padding: Padding | None, dtype: torch.dtype) -> Tensor:
+def snaked_by_rows(
+    x: Tensor, change: Tensor | None, affine: Affine, alpha: Tensor, padding: Padding | None, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """The same, a few channels at a time, so that what lies between two operations stays in a CPU's cache."""
+    x = x if change is None else x + change
     y = torch.empty_like(x, dtype=dtype)
     parts = (part.split(_ROWS, dim=1) for part in (y, x, *affine, alpha))
     for out, some, scale, shift, alphas in zip(*parts, strict=True):
-        out.copy_(snaked(some, (scale, shift), alphas, padding, dtype))
-    return y
+        out.copy_(snaked(some, None, (scale, shift), alphas, padding, dtype)[1])
+    return x, y

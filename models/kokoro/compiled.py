@@ -8,6 +8,9 @@ from typing import Any
 
 import torch
 
+_VARIANTS = 64
+"""Kinds of arguments that one function may be compiled for: torch stops at 8."""
+
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +45,7 @@ class Compiled:
         started = time.monotonic()
         compiled = torch.compile(self._compilable)
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), torch._dynamo.config.patch(recompile_limit=_VARIANTS):  # noqa: SLF001
                 for arguments in examples:
                     compiled(*arguments)
         except Exception as error:  # noqa: BLE001 - a missing compiler, an unknown card: speech goes on without

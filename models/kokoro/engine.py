@@ -93,7 +93,7 @@ class Kokoro:
     def load(self, device: str) -> None:
         """Read the weights onto a torch device ("cpu", "cuda:1"). Raises `ModelUnreadable`."""
         model = read_model(self._folder).to(device)
-        lower(model.decoder.generator, convolution_dtype(model.device))
+        lower(model.decoder, convolution_dtype(model.device))
         self._kernel = kernel(model.device)
         self._model, self._forward = model, Forward(model, self._kernel)
         if self._compiles:

@@ -22,7 +22,7 @@ SAMPLES_PER_FRAME = 600
 class Forward:
     """`model` is a `KModel` in evaluation mode, on its device, its weight norms folded. `snaked`: see `generator`."""
 
-    def __init__(self, model: Any, snaked: Callable[..., Tensor]) -> None:
+    def __init__(self, model: Any, snaked: Callable[..., tuple[Tensor, Tensor]]) -> None:
         self._model = model
         self._snaked = snaked
         decoder, predictor = model.decoder, model.predictor

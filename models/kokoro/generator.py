@@ -4,15 +4,16 @@
 would read it. Convolutions may hold weights of a shorter float type than the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from models.kokoro.adain import Affines
+from models.kokoro.decoder import convolved
 from models.kokoro.padding import Lengths, Padding, cleared
 
 _RATES = ((20, 0), (120, 1))  # steps a frame, and steps beyond, of its two stages
@@ -26,7 +27,7 @@ class Blocks:
     """
 
     affines: Affines
-    snaked: Callable[..., Tensor]
+    snaked: Callable[..., tuple[Tensor, Tensor]]
     between: Callable[[], None]
 
     def averaged(self, blocks: Any, x: Tensor, padding: Padding | None) -> Tensor:
@@ -36,12 +37,31 @@ class Blocks:
         return total.div_(len(blocks))
 
     def residual(self, block: Any, x: Tensor, padding: Padding | None) -> Tensor:
-        pairs = zip(block.convs1, block.convs2, block.adain1, block.adain2, block.alpha1, block.alpha2, strict=True)
-        for conv1, conv2, norm1, norm2, alpha1, alpha2 in pairs:
-            y = conv1(self.snaked(x, self.affines[norm1], alpha1.detach(), padding, conv1.weight.dtype))
-            x = x + conv2(self.snaked(y, self.affines[norm2], alpha2.detach(), padding, conv2.weight.dtype))
+        change = None
+        for first, second in zip(_layers(block, 1), _layers(block, 2), strict=True):
+            x, y = self._snaked(x, change, first, padding)
+            _, y = self._snaked(first.convolution(y), None, second, padding)
+            change = second.convolution(y)
             self.between()
-        return x
+        return x + change
+
+    def _snaked(
+        self, x: Tensor, change: Tensor | None, layer: "_Layer", padding: Padding | None
+    ) -> tuple[Tensor, Tensor]:
+        affine, dtype = self.affines[layer.norm], layer.convolution.weight.dtype
+        return self.snaked(x, change, affine, layer.alpha.detach(), padding, dtype)
+
+
+class _Layer(NamedTuple):
+    norm: Any
+    alpha: Tensor
+    convolution: Any
+
+
+def _layers(block: Any, number: int) -> Iterator[_Layer]:
+    """The first or the second of each pair of layers in an `AdaINResBlock1`."""
+    parts = (getattr(block, f"{name}{number}") for name in ("adain", "alpha", "convs"))
+    return map(_Layer, *parts)
 
 
 def generate(generator: Any, x: Tensor, harmonics: Tensor, blocks: Blocks, lengths: Lengths) -> Tensor:
@@ -53,16 +73,11 @@ def generate(generator: Any, x: Tensor, harmonics: Tensor, blocks: Blocks, lengt
     for i, rate in enumerate(_RATES):
         padding = lengths.padding(*rate)
         sourced = blocks.residual(generator.noise_res[i], generator.noise_convs[i](harmonics), padding)
-        x = _convolved(generator.ups[i], cleared(functional.leaky_relu(x, 0.1), before))
+        x = convolved(generator.ups[i], cleared(functional.leaky_relu(x, 0.1), before))
         x = functional.pad(x, (rate[1], 0), "reflect") + sourced
         x = blocks.averaged(generator.resblocks[3 * i : 3 * i + 3], x, padding)
         before = padding
     return _inverse(generator, generator.conv_post(cleared(functional.leaky_relu(x), before)), before)
-
-
-def _convolved(convolution: Any, x: Tensor) -> Tensor:
-    y: Tensor = convolution(x.to(convolution.weight.dtype))
-    return y
 
 
 def _inverse(generator: Any, x: Tensor, padding: Padding | None) -> Tensor:

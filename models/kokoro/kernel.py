@@ -22,13 +22,16 @@ def kernel(device: torch.device) -> Compiled:
 def examples(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[Any, ...]]:
     """Arguments of `adain.snaked` as the generator has them: alone, and in a batch where the device takes any."""
     batches = (1, 4) if device.type == "cuda" else (1,)
-    for items, (channels, rate, frames), given in product(batches, _SHAPES, {torch.float32, dtype}):
+    # A pair's first layer, alone and behind another pair; its second layer.
+    types = {(torch.float32, None), (torch.float32, dtype), (dtype, None)}
+    for items, (channels, rate, frames), (given, changed) in product(batches, _SHAPES, types):
         padding = Lengths(torch.full((items,), frames, device=device), frames, torch.float32).padding(rate)
         scale = torch.ones(items, channels, 1, device=device)
         x = torch.zeros(items, channels, rate * frames, device=device, dtype=given)
+        change = None if changed is None else _dynamic(torch.zeros_like(x, dtype=changed))
         with torch.inference_mode(mode=False):  # as the weights were made; torch tells the two kinds apart
             alpha = torch.ones(1, channels, 1, device=device)
-        yield _dynamic(x), (scale, scale.clone()), alpha, padding, dtype
+        yield _dynamic(x), change, (scale, scale.clone()), alpha, padding, dtype
 
 
 def _dynamic(x: Tensor) -> Tensor:

@@ -17,9 +17,11 @@ def convolution_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else torch.float32
 
 
-def lower(generator: Any, dtype: torch.dtype) -> None:
-    """Change the convolutions of the package's `Generator` to `dtype`, in place."""
+def lower(decoder: Any, dtype: torch.dtype) -> None:
+    """Change those of the package's `Decoder` to `dtype`, in place."""
+    generator = decoder.generator
     blocks = [*generator.noise_res, *generator.resblocks]
     convolutions = [one for block in blocks for one in (*block.convs1, *block.convs2)]
-    for one in (*generator.ups, *convolutions):
+    wide = [one for block in (decoder.encode, *decoder.decode) for one in (block.conv1, block.conv2)]
+    for one in (*wide, *generator.ups, *convolutions):
         one.to(dtype)
