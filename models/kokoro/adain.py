@@ -14,7 +14,7 @@ from models.kokoro.padding import Padding
 
 EPSILON = 1e-5
 
-_ROWS = 16
+_PART = 500_000  # elements
 
 Affine = tuple[Tensor, Tensor]
 """Scale and shift, each (items, channels, 1)."""
@@ -75,13 +75,19 @@ def snaked(
     return x, y.add_(wave).to(dtype)
 
 
-def snaked_by_rows(
-    x: Tensor, change: Tensor | None, affine: Affine, alpha: Tensor, padding: Padding | None, dtype: torch.dtype
+def snaked_by_parts(
+    x: Tensor, change: Tensor | None, affine: Affine, alpha: Tensor, _padding: None, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """The same, a few channels at a time, so that what lies between two operations stays in a CPU's cache."""
+    """The same for one item, some steps at a time, so that what lies between two operations stays in a CPU's cache."""
     x = x if change is None else x + change
+    scale, shift = affine
+    parts = x.split(_PART // x.shape[1], dim=-1)
+    mean = x.mean(-1, keepdim=True, dtype=scale.dtype)
+    squares = torch.stack([(part - mean).square_().sum(-1, keepdim=True) for part in parts]).sum(0)
+    scale = scale * torch.rsqrt(squares / x.shape[-1] + EPSILON)
+    shift = shift - mean * scale
     y = torch.empty_like(x, dtype=dtype)
-    parts = (part.split(_ROWS, dim=1) for part in (y, x, *affine, alpha))
-    for out, some, scale, shift, alphas in zip(*parts, strict=True):
-        out.copy_(snaked(some, None, (scale, shift), alphas, padding, dtype)[1])
+    for part, out in zip(parts, y.split(_PART // x.shape[1], dim=-1), strict=True):
+        normal = (part * scale).add_(shift)
+        out.copy_((normal * alpha).sin_().square_().mul_(1 / alpha).add_(normal))
     return x, y

@@ -38,12 +38,13 @@ def _block(block: Any, x: Tensor, affines: Affines, lengths: Lengths, rate: int)
     """An `AdainResBlk1d`, and how many steps a frame has behind it."""
     after = rate if block.upsample_type == "none" else 2 * rate
     y = functional.leaky_relu_(normalised(x, affines[block.norm1], lengths.padding(rate)), 0.2)
-    y = convolved(block.conv1, cleared(block.pool(y), lengths.padding(after)))
-    y = convolved(block.conv2, functional.leaky_relu_(normalised(y, affines[block.norm2], lengths.padding(after)), 0.2))
+    y = _convolved(block.conv1, cleared(block.pool(y), lengths.padding(after)))
+    y = _convolved(
+        block.conv2, functional.leaky_relu_(normalised(y, affines[block.norm2], lengths.padding(after)), 0.2)
+    )
     return (block._shortcut(x) + y).mul_(_HALVED), after  # noqa: SLF001 - the package's own name
 
 
-def convolved(convolution: Any, x: Tensor) -> Tensor:
-    """`x` in the float type of the convolution's weights, and so is what comes out."""
+def _convolved(convolution: Any, x: Tensor) -> Tensor:
     y: Tensor = convolution(x.to(convolution.weight.dtype))
     return y

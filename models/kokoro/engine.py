@@ -16,6 +16,7 @@ from models.blend import parse_blend
 from models.errors import OutOfMemory
 from models.kokoro.forward import Forward
 from models.kokoro.kernel import examples, kernel
+from models.kokoro.layout import lay_out
 from models.kokoro.precision import convolution_dtype, lower
 from models.kokoro.silence import trim
 from models.kokoro.weights import read_model, read_voice
@@ -93,6 +94,7 @@ class Kokoro:
     def load(self, device: str) -> None:
         """Read the weights onto a torch device ("cpu", "cuda:1"). Raises `ModelUnreadable`."""
         model = read_model(self._folder).to(device)
+        lay_out(model.decoder.generator)
         lower(model.decoder, convolution_dtype(model.device))
         self._kernel = kernel(model.device)
         self._model, self._forward = model, Forward(model, self._kernel)

@@ -20,7 +20,9 @@ SAMPLES_PER_FRAME = 600
 
 
 class Forward:
-    """`model` is a `KModel` in evaluation mode, on its device, its weight norms folded. `snaked`: see `generator`."""
+    """`model` is a `KModel` in evaluation mode, on its device, its weight norms folded, its generator laid out by
+    `layout.lay_out`. `snaked`: see `generator.Blocks`.
+    """
 
     def __init__(self, model: Any, snaked: Callable[..., tuple[Tensor, Tensor]]) -> None:
         self._model = model

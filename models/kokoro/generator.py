@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.kokoro.adain import Affines
-from models.kokoro.decoder import convolved
+from models.kokoro.layout import convolved
 from models.kokoro.padding import Lengths, Padding, cleared
 
 _RATES = ((20, 0), (120, 1))  # steps a frame, and steps beyond, of its two stages
@@ -40,8 +40,8 @@ class Blocks:
         change = None
         for first, second in zip(_layers(block, 1), _layers(block, 2), strict=True):
             x, y = self._snaked(x, change, first, padding)
-            _, y = self._snaked(first.convolution(y), None, second, padding)
-            change = second.convolution(y)
+            _, y = self._snaked(convolved(first.convolution, y), None, second, padding)
+            change = convolved(second.convolution, y)
             self.between()
         return x + change
 
@@ -70,14 +70,22 @@ def generate(generator: Any, x: Tensor, harmonics: Tensor, blocks: Blocks, lengt
     `x`: (items, 512, 2 frames), as `decoder.features` has it; `harmonics`: as `source.harmonic_spectrum` has them.
     """
     before = lengths.padding(2)
+    x, harmonics = (one.transpose(1, 2).contiguous().transpose(1, 2) for one in (x, harmonics))
     for i, rate in enumerate(_RATES):
         padding = lengths.padding(*rate)
-        sourced = blocks.residual(generator.noise_res[i], generator.noise_convs[i](harmonics), padding)
+        sourced = blocks.residual(generator.noise_res[i], convolved(generator.noise_convs[i], harmonics), padding)
         x = convolved(generator.ups[i], cleared(functional.leaky_relu(x, 0.1), before))
-        x = functional.pad(x, (rate[1], 0), "reflect") + sourced
-        x = blocks.averaged(generator.resblocks[3 * i : 3 * i + 3], x, padding)
+        x = blocks.averaged(generator.resblocks[3 * i : 3 * i + 3], _mirrored(x, sourced), padding)
         before = padding
-    return _inverse(generator, generator.conv_post(cleared(functional.leaky_relu(x), before)), before)
+    return _inverse(generator, convolved(generator.conv_post, cleared(functional.leaky_relu(x), before)), before)
+
+
+def _mirrored(x: Tensor, onto: Tensor) -> Tensor:
+    """`onto` + `x`, which is mirrored at its start for the steps that it lacks, none or one."""
+    lacking = onto.shape[-1] - x.shape[-1]
+    onto[..., lacking:] += x
+    onto[..., :lacking] += x[..., 1 : 1 + lacking]
+    return onto
 
 
 def _inverse(generator: Any, x: Tensor, padding: Padding | None) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.kokoro.adain import snaked, snaked_by_rows
+from models.kokoro.adain import snaked, snaked_by_parts
 from models.kokoro.compiled import Compiled
 from models.kokoro.padding import Lengths
 
@@ -16,7 +16,7 @@ _SHAPES = ((256, 20, 100), (256, 20, 300), (128, 120, 300))
 
 
 def kernel(device: torch.device) -> Compiled:
-    return Compiled(snaked if device.type == "cuda" else snaked_by_rows, snaked)
+    return Compiled(snaked if device.type == "cuda" else snaked_by_parts, snaked)
 
 
 def examples(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[Any, ...]]:
@@ -27,7 +27,7 @@ def examples(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[Any, ..
     for items, (channels, rate, frames), (given, changed) in product(batches, _SHAPES, types):
         padding = Lengths(torch.full((items,), frames, device=device), frames, torch.float32).padding(rate)
         scale = torch.ones(items, channels, 1, device=device)
-        x = torch.zeros(items, channels, rate * frames, device=device, dtype=given)
+        x = torch.zeros(items, rate * frames, channels, device=device, dtype=given).transpose(1, 2)
         change = None if changed is None else _dynamic(torch.zeros_like(x, dtype=changed))
         with torch.inference_mode(mode=False):  # as the weights were made; torch tells the two kinds apart
             alpha = torch.ones(1, channels, 1, device=device)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.kokoro.adain import snaked
 from models.kokoro.forward import Forward
+from models.kokoro.layout import lay_out
 from models.kokoro.source import draw_noise
 from models.kokoro.weights import read_model, read_voice
 
@@ -40,7 +41,9 @@ items = st.builds(
 
 class Kit:
     def __init__(self, folder: Path, dtype: torch.dtype) -> None:
+        self.package: Any = read_model(folder).to(dtype)
         self.model: Any = read_model(folder).to(dtype)
+        lay_out(self.model.decoder.generator)
         self.voices = [torch.from_numpy(read_voice(folder, voice)).to(dtype) for voice in VOICES]
         self.forward = Forward(self.model, snaked)
 
@@ -116,7 +119,7 @@ def test_one_item_is_what_the_package_renders(kit: Kit, monkeypatch: pytest.Monk
         return noise.transpose(1, 2).to(like)
 
     monkeypatch.setattr(torch, "randn_like", given_noise)
-    wanted, lasting = kit.model.forward_with_tokens(kit.tokens(item)[None], kit.style(item), item.speed)
+    wanted, lasting = kit.package.forward_with_tokens(kit.tokens(item)[None], kit.style(item), item.speed)
     assert torch.equal(durations, lasting)
     # The package's spectrum of a window is float32 even here.
     assert decibels(wanted, samples) >= 50
