@@ -37,6 +37,7 @@ class Product:
             "VOXHALL_MODELS_DIR": str(models_dir),
             "VOXHALL_MAX_UPLOAD_BYTES": str(UPLOAD_LIMIT),
             "VOXHALL_DEVICE": "cpu",
+            "VOXHALL_COMPILE_KERNELS": "false",  # half a minute of a core for each new data folder
             "VOXHALL_SPEECH_THREADS": "4",
             **env,
         }
