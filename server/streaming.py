@@ -37,7 +37,7 @@ class AudioStream(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # A caller who hangs up ends the answer, not the job.
+            # A caller who hangs up ends the answer without a word to `stream`.
             await leave(self._hall, self._job)
 
     async def stream_response(self, send: Send) -> None:
@@ -83,7 +83,8 @@ async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[byt
     index = 0
     async for event in hall.events.follow(job.id):
         if event is not None and event.kind == "progress":
-            continue  # a segment's own event comes with it
+            await stay(hall, job, request)  # nothing to read: a segment's own event comes with it
+            continue
         if event is None or event.kind == "state":
             job = await run_in_threadpool(hall.ledger.get, job.id)
         while (raw := await _stored(hall, job, index)) is not None:

@@ -10,7 +10,10 @@ RECENT = 10.0
 """Seconds for which a caller counts as there: another is likely to come."""
 
 PATIENCE = 2.0
-"""Seconds of rendering for callers until waiting background work has its turn, or the next stage of its render."""
+"""Seconds of rendering for callers until waiting background work has its turn, or goes on with its render."""
+
+TURN = 0.2
+"""Seconds for which background work then has the device for itself."""
 
 
 class Turns:
@@ -21,6 +24,7 @@ class Turns:
         self._lock = threading.Lock()
         self._last_call = time.monotonic() - RECENT
         self._owed = 0.0
+        self._undisturbed = time.monotonic()
 
     def put(self, one: Waiting) -> None:
         with self._lock:
@@ -40,6 +44,8 @@ class Turns:
         with self._lock:
             callers, background = self._wanted()
             behind = bool(background) and self._owed >= PATIENCE
+            if behind:
+                self._grant()
             batch = _batch(background if behind or not callers else callers + background, room)
             if not background or not batch[0].interactive:
                 self._owed = 0.0
@@ -49,8 +55,12 @@ class Turns:
     def take_amid(self, room: Callable[[Waiting], int]) -> list[Waiting]:
         """The next batch of callers, for between two stages of a background render; empty where the render goes on."""
         with self._lock:
+            if self._owed >= PATIENCE:
+                self._grant()
+            if time.monotonic() < self._undisturbed:
+                return []
             callers, _ = self._wanted()
-            batch = _batch([one for one in callers if one.nests], room) if self._owed < PATIENCE else []
+            batch = _batch([one for one in callers if one.nests], room)
             if not batch:
                 self._owed = 0.0
             self._remove(batch)
@@ -59,6 +69,10 @@ class Turns:
     def spent(self, seconds: float) -> None:
         """A batch of callers took so long."""
         self._owed += seconds
+
+    def _grant(self) -> None:
+        self._owed = 0.0
+        self._undisturbed = time.monotonic() + TURN
 
     def _wanted(self) -> tuple[list[Waiting], list[Waiting]]:
         """Callers and background work. What was cancelled is forgotten."""

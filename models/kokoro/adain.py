@@ -76,9 +76,11 @@ def snaked(
 
 
 def snaked_by_parts(
-    x: Tensor, change: Tensor | None, affine: Affine, alpha: Tensor, _padding: None, dtype: torch.dtype
+    x: Tensor, change: Tensor | None, affine: Affine, alpha: Tensor, padding: Padding | None, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """The same for one item, some steps at a time, so that what lies between two operations stays in a CPU's cache."""
+    """The same. An item alone is done some steps at a time: what lies between two operations stays in a CPU's cache."""
+    if padding is not None:
+        return snaked(x, change, affine, alpha, padding, dtype)
     x = x if change is None else x + change
     scale, shift = affine
     parts = x.split(_PART // x.shape[1], dim=-1)

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -14,13 +15,15 @@ _VARIANTS = 64
 
 _NICE = 15
 
+_stance = threading.Lock()
+
 log = logging.getLogger(__name__)
 
 
 class Compiled:
-    """Calls the plain function until the compiled one is ready, and where it was not compiled for such arguments.
+    """Calls the plain function until the compiled one is ready.
 
-    The two differ by rounding.
+    That one runs uncompiled for arguments of a kind that it was not compiled for. The results differ by rounding.
     """
 
     def __init__(self, plain: Callable[..., Any], compilable: Callable[..., Any]) -> None:
@@ -31,8 +34,8 @@ class Compiled:
     def __call__(self, *arguments: Any) -> Any:
         if self._ready is None:
             return self._plain(*arguments)
-        # A compilation takes seconds, and somebody waits.
-        with torch.compiler.set_stance("eager_on_recompile"):
+        # A compilation takes seconds, and somebody waits. The stance is the whole process's.
+        with _stance, torch.compiler.set_stance("eager_on_recompile"):
             return self._ready(*arguments)
 
     def compile(self, examples: Iterable[tuple[Any, ...]]) -> threading.Thread:
@@ -47,9 +50,10 @@ class Compiled:
     def _compile(self, examples: Iterable[tuple[Any, ...]]) -> None:
         started = time.monotonic()
         # Of this thread and the compilers that it starts: whoever waits for speech goes first.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        compiled = torch.compile(self._compilable)
+        with suppress(OSError):  # it may be lower already
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         try:
+            compiled = torch.compile(self._compilable)
             with torch.inference_mode(), torch._dynamo.config.patch(recompile_limit=_VARIANTS):  # noqa: SLF001
                 for arguments in examples:
                     compiled(*arguments)

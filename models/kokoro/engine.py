@@ -96,6 +96,8 @@ class Kokoro:
         model = read_model(self._folder).to(device)
         lay_out(model.decoder.generator)
         lower(model.decoder, convolution_dtype(model.device))
+        # torch lets cuDNN round factors to 10 bits, also in the layers that decide durations and f0.
+        torch.backends.cudnn.conv.fp32_precision = torch.backends.cudnn.rnn.fp32_precision = "ieee"
         self._kernel = kernel(model.device)
         self._model, self._forward = model, Forward(model, self._kernel)
         if self._compiles:
@@ -181,7 +183,8 @@ def _finished(
 ) -> Synthesis:
     durations = np.zeros(len(tokens), dtype=np.int64)
     durations[tokens != _UNKNOWN] = frames
-    return Synthesis(*trim(_checked(samples), durations, utterance.speed, utterance.phonemes))
+    spoken, lasting = trim(_checked(samples), durations, utterance.speed, utterance.phonemes)
+    return Synthesis(spoken.copy(), lasting)  # a view would keep the whole batch
 
 
 @contextmanager

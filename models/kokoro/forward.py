@@ -5,6 +5,7 @@ convolutions read behind an end. Here statistics are taken under a mask, sequenc
 """
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import Any
 
 from torch import Tensor
@@ -17,6 +18,7 @@ from models.kokoro.prosody import prosody, recurrent
 from models.kokoro.source import draw_noise, harmonic_spectrum
 
 SAMPLES_PER_FRAME = 600
+BUCKET = 20  # frames, half a second
 
 
 class Forward:
@@ -49,14 +51,14 @@ class Forward:
         durations = spoken.durations.cpu()
         between()
         frames = durations.sum(1)
-        lengths = Lengths(frames.to(styles.device), int(frames.max()), styles.dtype)
+        lengths = Lengths(frames.to(styles.device), _bucket(frames), styles.dtype)
         text, styled = spoken.stretched(lengths.longest)
         f0, energy = self._curves(styled, style, frames, lengths)
         between()
         blocks = Blocks(self._timbre(timbre), self._snaked, between)
         x = features(model.decoder, text, f0, energy, blocks.affines, lengths)
         generator = model.decoder.generator
-        noise = draw_noise(frames.tolist(), seeds, generator.m_source.l_sin_gen.dim, styles.device)
+        noise = draw_noise(frames.tolist(), lengths.longest, seeds, generator.m_source.l_sin_gen.dim, styles.device)
         harmonics = harmonic_spectrum(generator, f0, noise, lengths)
         between()
         samples = generate(generator, x, harmonics, blocks, lengths).cpu()
@@ -74,6 +76,12 @@ class Forward:
             curve(predictor.F0, predictor.F0_proj, shared, affines, lengths),
             curve(predictor.N, predictor.N_proj, shared, affines, lengths),
         )
+
+
+def _bucket(frames: Tensor) -> int:
+    """The length of a batch, rounded up: for each new shape the libraries below choose and keep kernels and memory."""
+    longest = int(frames.max())
+    return longest if len(frames) == 1 else ceil(longest / BUCKET) * BUCKET
 
 
 def _norms(module: Any) -> list[Any]:

@@ -75,12 +75,12 @@ def generate(generator: Any, x: Tensor, harmonics: Tensor, blocks: Blocks, lengt
         padding = lengths.padding(*rate)
         sourced = blocks.residual(generator.noise_res[i], convolved(generator.noise_convs[i], harmonics), padding)
         x = convolved(generator.ups[i], cleared(functional.leaky_relu(x, 0.1), before))
-        x = blocks.averaged(generator.resblocks[3 * i : 3 * i + 3], _mirrored(x, sourced), padding)
+        x = blocks.averaged(generator.resblocks[3 * i : 3 * i + 3], _joined(x, sourced), padding)
         before = padding
     return _inverse(generator, convolved(generator.conv_post, cleared(functional.leaky_relu(x), before)), before)
 
 
-def _mirrored(x: Tensor, onto: Tensor) -> Tensor:
+def _joined(x: Tensor, onto: Tensor) -> Tensor:
     """`onto` + `x`, which is mirrored at its start for the steps that it lacks, none or one."""
     lacking = onto.shape[-1] - x.shape[-1]
     onto[..., lacking:] += x

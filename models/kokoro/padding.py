@@ -21,7 +21,7 @@ class Padding:
 class Lengths:
     """How long the items of a batch are.
 
-    `frames`: int64 (items,), of 25 ms each. `longest`: the greatest of them. `dtype`: of `Padding.counts`.
+    `frames`: int64 (items,), of 25 ms each. `longest`: of the batch, as it is padded. `dtype`: of `Padding.counts`.
     """
 
     frames: Tensor

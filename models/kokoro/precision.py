@@ -1,7 +1,7 @@
 """Which float types Kokoro computes in: shorter ones where the hardware is faster with them and nobody hears it.
 
-Measured with the weights in bfloat16 (docs/speech.md): durations stay as they are, since all that decides them stays in
-float32; so do f0 and the last convolution, whose output is a logarithm and a phase.
+Durations stay as they are, since all that decides them stays in float32; so do f0 and the last convolution, whose
+output is a logarithm and a phase. docs/architecture.md has what was measured.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 
 
 def convolution_dtype(device: torch.device) -> torch.dtype:
-    """For the generator's residual and transposed convolutions, nine tenths of the arithmetic."""
+    """For the wide convolutions of the decoder and its generator, nine tenths of the arithmetic."""
     if device.type == "cuda":
         return torch.float16
     capabilities = torch.cpu.get_capabilities()

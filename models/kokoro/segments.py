@@ -4,7 +4,8 @@ Kokoro's own notes (VOICES.md in hexgrad/Kokoro-82M) say that voices do best on 
 and rush above 400; 510 is what its encoder holds. A token of theirs is one phoneme character here.
 
 For a text that is heard while it is made, segments begin short, at a clause if need be, and grow: each is made in less
-time than those before it sound, where speech is made three times as fast as it is spoken, or faster.
+time than those before it sound, where speech is made three times as fast as it is spoken, or faster, and the first
+sentence has a clause to end at.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -26,8 +26,8 @@ def trim(
     Complete silence is left as it is.
     """
     after = _AFTER_CLAUSE if _CLAUSE.search(phonemes) else _AFTER
-    level = np.abs(samples)
-    sounding = np.flatnonzero(level > _SILENT * level.max()) // FRAME
+    level = np.abs(samples).reshape(-1, FRAME).max(axis=1)
+    sounding = np.flatnonzero(level > _SILENT * level.max())
     if not sounding.size:
         return samples, durations
     ends = np.cumsum(durations)

@@ -19,9 +19,11 @@ _F0_PER_FRAME = 2
 _REFLECTED = 10  # samples that a centred short-time transform of 20 mirrors at an end
 
 
-def draw_noise(frames: Sequence[int], seeds: Sequence[int | None], harmonics: int, device: torch.device) -> Tensor:
-    """Gaussian noise, float32 (items, harmonics, samples of the longest): each item's by its own seed."""
-    noise = torch.zeros(len(frames), harmonics, max(frames) * _F0_PER_FRAME * SAMPLES_PER_F0, device=device)
+def draw_noise(
+    frames: Sequence[int], longest: int, seeds: Sequence[int | None], harmonics: int, device: torch.device
+) -> Tensor:
+    """Gaussian noise, float32 (items, harmonics, samples of `longest` frames): each item's by its own seed."""
+    noise = torch.zeros(len(frames), harmonics, longest * _F0_PER_FRAME * SAMPLES_PER_F0, device=device)
     generator = torch.Generator(device)
     for item, count, seed in zip(noise, frames, seeds, strict=True):
         generator.seed() if seed is None else generator.manual_seed(seed)

@@ -131,10 +131,11 @@ async def _events(hall: Hall, request: Request, job: Job) -> AsyncIterator[Serve
     shown = None
     async for event in hall.events.follow(job.id):
         job = await run_in_threadpool(_now, hall, job)
-        if job.done:
-            break
         if event is not None and event.kind == "segment":
             yield ServerSentEvent(json.dumps(event.data), event="segment")
+            continue
+        if job.done and (event is None or event.kind == "state"):
+            break
         view = await run_in_threadpool(_job, hall, request, job)
         if view != shown:
             yield ServerSentEvent(json.dumps(view), event="progress")

@@ -1,10 +1,11 @@
+import time
 from typing import Any
 
 import pytest
 
 from models.kokoro.engine import Utterance
 from workers.fill import Waiting
-from workers.turns import PATIENCE, Turns
+from workers.turns import PATIENCE, TURN, Turns
 
 ENGINE: Any = "engine"
 
@@ -72,7 +73,9 @@ def test_only_callers_are_served_amid_a_render_and_not_for_ever(turns: Turns) ->
     callers = [put(turns, 1.0, interactive=True) for _ in range(3)]
     assert turns.take_amid(alone) == [callers[0]]
     turns.spent(PATIENCE)
-    assert turns.take_amid(alone) == []  # a stage of the render
+    assert turns.take_amid(alone) == []
+    assert turns.take_amid(alone) == []  # one stage after the other
+    time.sleep(TURN)
     assert turns.take_amid(alone) == [callers[1]]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.kokoro.engine import Kokoro, Synthesis
+from models.errors import OutOfMemory
+from models.kokoro.engine import Kokoro, Synthesis, Utterance
 from models.kokoro.silence import FRAME
 from models.kokoro.weights import UnknownVoice
 
@@ -101,6 +102,24 @@ def test_what_cannot_be_spoken_is_refused(kokoro: Kokoro, phonemes: str, speed: 
 def test_a_blend_with_an_unknown_voice_is_refused(kokoro: Kokoro, voice: str) -> None:
     with pytest.raises(UnknownVoice):
         kokoro.synthesize(PHONEMES, voice, 1.0)
+
+
+def test_a_batch_of_unlike_lengths_is_its_items(kokoro: Kokoro) -> None:
+    batch = [Utterance("hˈI.", "af_heart", 1.0, 1), Utterance(PHONEMES, "bf_emma", 1.3, 2)]
+    for one, together in zip(batch, kokoro.synthesize_batch(batch), strict=True):
+        alone = kokoro.synthesize(one.phonemes, one.voice, one.speed, seed=one.seed)
+        assert np.array_equal(together.durations, alone.durations)
+        noise = np.square(together.samples - alone.samples).mean()
+        assert noise < 1e-3 * np.square(alone.samples).mean()
+
+
+def test_a_device_without_room_says_so(kokoro: Kokoro, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(kokoro, "_forward", full)
+    with pytest.raises(OutOfMemory):
+        kokoro.synthesize(PHONEMES, "af_heart", 1.0)
 
 
 def test_an_unloaded_engine_says_so_and_loads_again(models_dir: Path) -> None:
