@@ -7,3 +7,7 @@ class ModelUnreadable(Exception):
 
 class OutOfMemory(Exception):
     """The device has no room for what was to be computed; less at once may fit."""
+
+
+class DeviceLost(Exception):
+    """The device failed, and with it everything that this process has on it; a new process may find it well."""

@@ -11,13 +11,15 @@ wait for the end of a background batch, two things are done:
 
 import itertools
 import logging
+import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
-from models.errors import OutOfMemory
+from models.errors import DeviceLost, OutOfMemory
 from models.kokoro.engine import Kokoro, Synthesis, Utterance
 from workers.budget import Budget
 from workers.fill import Waiting, size_of
@@ -41,10 +43,18 @@ class _Unwanted(Exception):
     """Nobody waits for anything of this batch any more."""
 
 
+def end_process() -> None:
+    """At once: the supervisor starts another, and the leases bring the steps back."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Batcher:
-    def __init__(self, lane: Lane, metrics: BatchMetrics) -> None:
+    """`give_up` is called when the device failed: else each job after that would be blamed in turn."""
+
+    def __init__(self, lane: Lane, metrics: BatchMetrics, give_up: Callable[[], None] = end_process) -> None:
         self._lane = lane
         self._metrics = metrics
+        self._give_up = give_up
         self._turns = Turns()
         self._order = itertools.count()
         # Of the lane's thread alone.
@@ -110,6 +120,10 @@ class Batcher:
             return
         except OutOfMemory:
             go_on = self._make_smaller
+        except DeviceLost as error:
+            log.critical("device lost, the process ends", extra={"reason": str(error)})
+            self._give_up()
+            return
         except Exception as error:  # noqa: BLE001 - it belongs to the job that waits for this future
             if len(batch) == 1:
                 _fail(batch[0], error)

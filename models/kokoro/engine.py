@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.blend import parse_blend
-from models.errors import OutOfMemory
+from models.errors import DeviceLost, OutOfMemory
 from models.kokoro.forward import Forward
 from models.kokoro.kernel import examples, kernel
 from models.kokoro.layout import lay_out
@@ -123,7 +123,7 @@ class Kokoro:
         to end.
 
         Raises `ValueError` (too many phonemes, a speed of 0 or less, a blend that cannot be read),
-        `weights.UnknownVoice`, `ModelUnreadable`, `SynthesisFailed`, `models.errors.OutOfMemory`.
+        `weights.UnknownVoice`, `ModelUnreadable`, `SynthesisFailed`, `OutOfMemory` and `DeviceLost` of `models.errors`.
         """
         return self.synthesize_batch([Utterance(phonemes, voice, speed, seed)])[0]
 
@@ -145,7 +145,7 @@ class Kokoro:
         styles = torch.stack([self._style(one.voice, len(one.phonemes)) for one in utterances])
         speeds = torch.tensor([one.speed for one in utterances], device=styles.device)
         known = [torch.from_numpy(ids[ids != _UNKNOWN]) for ids in tokens]
-        with torch.inference_mode(), _out_of_memory(styles.device):
+        with torch.inference_mode(), _device_errors(styles.device):
             samples, frames = self._forward(known, styles, speeds, [one.seed for one in utterances], between)
         rendered = zip(utterances, tokens, samples, frames, strict=True)
         return [_finished(one, ids, sound.numpy(), lasting.numpy()) for one, ids, sound, lasting in rendered]
@@ -188,9 +188,11 @@ def _finished(
 
 
 @contextmanager
-def _out_of_memory(device: torch.device) -> Iterator[None]:
+def _device_errors(device: torch.device) -> Iterator[None]:
     try:
         yield
+    except torch.AcceleratorError as error:
+        raise DeviceLost(f"{device} failed") from error
     except torch.OutOfMemoryError:
         failed = True
     else:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from models.errors import OutOfMemory
+from models.errors import DeviceLost, OutOfMemory
 from models.kokoro.engine import Synthesis, Utterance
 from workers.batcher import Batcher
 from workers.lane import Lane
@@ -53,7 +53,8 @@ class Desk:
     def __init__(self) -> None:
         self.lane = Lane()
         self.registry = CollectorRegistry()
-        self._batcher = Batcher(self.lane, BatchMetrics(self.registry))
+        self.given_up = threading.Event()
+        self._batcher = Batcher(self.lane, BatchMetrics(self.registry), self.given_up.set)
 
     @contextmanager
     def closed(self) -> Iterator[None]:
@@ -298,3 +299,14 @@ def test_many_jobs_get_their_own(desk: Desk) -> None:
     for thread in threads:
         thread.join(30)
     assert found == {job: [job * 10 + n for n in range(1, 9)] for job in range(16)}
+
+
+def test_a_lost_device_ends_the_process_and_blames_no_job(desk: Desk) -> None:
+    def lose(_: list[str]) -> None:
+        raise DeviceLost
+
+    engine = Notebook()
+    engine.stage = lose
+    (future,) = desk.hand_in(engine, "a")
+    assert desk.given_up.wait(10)
+    assert not future.done()

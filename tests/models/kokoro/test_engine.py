@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.errors import OutOfMemory
+from models.errors import DeviceLost, OutOfMemory
 from models.kokoro.engine import Kokoro, Synthesis, Utterance
 from models.kokoro.silence import FRAME
 from models.kokoro.weights import UnknownVoice
@@ -113,12 +113,17 @@ def test_a_batch_of_unlike_lengths_is_its_items(kokoro: Kokoro) -> None:
         assert noise < 1e-3 * np.square(alone.samples).mean()
 
 
-def test_a_device_without_room_says_so(kokoro: Kokoro, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise torch.OutOfMemoryError
+@pytest.mark.parametrize(
+    ("error", "said"), [(torch.OutOfMemoryError, OutOfMemory), (torch.AcceleratorError, DeviceLost)]
+)
+def test_what_torch_says_of_a_device(
+    kokoro: Kokoro, monkeypatch: pytest.MonkeyPatch, error: type[Exception], said: type[Exception]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr(kokoro, "_forward", full)
-    with pytest.raises(OutOfMemory):
+    monkeypatch.setattr(kokoro, "_forward", fail)
+    with pytest.raises(said):
         kokoro.synthesize(PHONEMES, "af_heart", 1.0)
 
 
