@@ -45,7 +45,7 @@ class _Numbers(Collector):
 
 
 def _jobs(counts: Mapping[tuple[str, str], int]) -> Metric:
-    family = GaugeMetricFamily("voxhall_jobs", "Jobs that wait or run", labels=["queue", "state"])
+    family = GaugeMetricFamily("voxhall_jobs", "Steps of jobs that wait or run", labels=["queue", "state"])
     for queue in QUEUES:
         for state in ("queued", "running"):
             family.add_metric([queue, state], counts.get((queue, state), 0))

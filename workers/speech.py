@@ -93,7 +93,7 @@ class SpeechRunner:
             self._phonemizer.phonemize, language=spec.language or "en-us", pronunciations=spec.pronunciations
         )
         done, start = 0, 0.0
-        for index, part in enumerate(segments(spec.text, phonemize, streamed=streamed)):
+        for index, part in enumerate(segments(spec.text, phonemize, streamed=streamed, speed=spec.speed)):
             done = part.words[-1].end if part.words else done
             yield _Piece(index, part, done / len(spec.text), start)
             start += len(part.phonemes) / PHONEMES_PER_SECOND / spec.speed + part.pause

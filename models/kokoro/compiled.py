@@ -52,6 +52,7 @@ class Compiled:
         # Of this thread and the compilers that it starts: whoever waits for speech goes first.
         with suppress(OSError):  # it may be lower already
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        log.info("compiling kernels, plain ones serve meanwhile")
         try:
             compiled = torch.compile(self._compilable)
             with torch.inference_mode(), torch._dynamo.config.patch(recompile_limit=_VARIANTS):  # noqa: SLF001

@@ -26,6 +26,10 @@ SHORTEST = 20  # a last segment under this joins the one before it
 OPENING = 60  # the first segment that a listener waits for has this many, if the text lets it
 GROWTH = 2  # times what was spoken before it: the most that a segment has which a listener waits for
 
+FASTEST = 1.3  # speed up to which a text is cut at clauses: above it Kokoro swallows the first word of what it speaks
+
+Cut = Callable[[list[Token]], list[list[Token]]]
+
 _T = TypeVar("_T")
 
 _SENTENCES = ".!?…"
@@ -48,15 +52,20 @@ class Segment:
 
 
 def segment(
-    tokens: Iterable[Token], *, pause: float = 0.0, lead: int = TARGET, apart: Apart = apart_by_space
+    tokens: Iterable[Token],
+    *,
+    pause: float = 0.0,
+    lead: int = TARGET,
+    speed: float = 1.0,
+    apart: Apart = apart_by_space,
 ) -> list[Segment]:
     """Segments of one paragraph, in order; every token is in exactly one, except that an over-long word is cut.
 
     `pause` follows the last segment. `lead` is how many phonemes are spoken before this paragraph, for a text that is
-    heard while it is made. A paragraph with nothing to speak ("* * *") has no segments.
+    heard while it is made, at `speed`. A paragraph with nothing to speak ("* * *") has no segments.
     """
     sentences = [part for sentence in _split(list(tokens), _SENTENCES) for part in _fit(sentence, _CUTS)]
-    parts = _grow(sentences, lead)
+    parts = _grow(sentences, lead, _clauses if speed <= FASTEST else _whole)
     if not any(token.speaks for part in parts for token in part):
         return []
     return [
@@ -65,15 +74,17 @@ def segment(
     ]
 
 
-def segments(text: str, phonemize: Callable[[str], Iterable[Token]], *, streamed: bool = False) -> Iterator[Segment]:
+def segments(
+    text: str, phonemize: Callable[[str], Iterable[Token]], *, streamed: bool = False, speed: float = 1.0
+) -> Iterator[Segment]:
     """Segments of a whole text, in order. `phonemize` is asked for one paragraph at a time, when its turn comes.
 
-    `streamed` is for a text that somebody hears while it is made.
+    `streamed` is for a text that somebody hears while it is made, at `speed`.
     """
     lead, apart = 0 if streamed else TARGET, apart_in(text)
     for paragraph in split_paragraphs(text):
         tokens = _placed(phonemize(paragraph.text.text) if paragraph.text else (), paragraph.text)
-        found = segment(tokens, pause=paragraph.silence or paragraph.pause, lead=lead, apart=apart)
+        found = segment(tokens, pause=paragraph.silence or paragraph.pause, lead=lead, speed=speed, apart=apart)
         lead += sum(len(part.phonemes) for part in found)
         yield from found
         if paragraph.silence and not found:
@@ -112,21 +123,21 @@ def _fit(tokens: list[Token], cuts: Sequence[str]) -> list[list[Token]]:
     return _pack([part for piece in _split(tokens, cuts[0]) for part in _fit(piece, cuts[1:])])
 
 
-def _grow(sentences: list[list[Token]], lead: int) -> list[list[Token]]:
+def _grow(sentences: list[list[Token]], lead: int, cut: Cut) -> list[list[Token]]:
     """Short parts first, until so much is spoken that a listener can wait for a long one; then packed sentences."""
     parts: list[list[Token]] = []
     while sentences and GROWTH * lead < TARGET:
-        end = _beginning(sentences, max(OPENING, GROWTH * lead))
+        end = _beginning(sentences, max(OPENING, GROWTH * lead), cut)
         parts.append([*chain(*sentences)][:end])
         sentences = [*_after(sentences, end)]
         lead += _size(parts[-1])
     return [*parts, *_pack(sentences)]
 
 
-def _beginning(sentences: list[list[Token]], room: int) -> int:
+def _beginning(sentences: list[list[Token]], room: int, cut: Cut) -> int:
     """Tokens of the most whole sentences that have room, else of the most clauses, else of the fewest clauses."""
     sizes = [0, *accumulate(len(token.spoken) for token in chain(*sentences))]
-    clauses = [clause for sentence in sentences for clause in _clauses(sentence)]
+    clauses = [clause for sentence in sentences for clause in cut(sentence)]
 
     def whole(end: int) -> bool:
         return sizes[end] >= SHORTEST and (end == len(sizes) - 1 or sizes[-1] - sizes[end] >= SHORTEST)
@@ -148,6 +159,10 @@ def _clauses(sentence: list[Token]) -> list[list[Token]]:
         else:
             clauses[-1] = clauses[-1] + piece
     return clauses
+
+
+def _whole(sentence: list[Token]) -> list[list[Token]]:
+    return [sentence]
 
 
 def _after(sentences: list[list[Token]], count: int) -> Iterator[list[Token]]:

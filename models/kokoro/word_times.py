@@ -27,9 +27,12 @@ def word_times(words: Iterable[Word], synthesis: Synthesis) -> list[TimedWord]:
     sounding = level > _SILENT * level.max(initial=0.0)
     seconds = FRAME / Kokoro.sample_rate
     found = []
+    end = 0
     for word in words:
         # The first duration is the start border's.
-        start, end = _sound(sounding, int(edges[word.first + 1]), int(edges[word.last + 1]))
+        start, last = _sound(sounding, int(edges[word.first + 1]), int(edges[word.last + 1]))
+        start = max(start, end)
+        end = max(last, start + 1)  # a fast first word may end before its place in the durations begins
         found.append(TimedWord(start * seconds, end * seconds, word.start, word.end))
     return found
 

@@ -131,6 +131,11 @@ def test_parts_grow_from_paragraph_to_paragraph() -> None:
     assert [len(part.phonemes) for part in segments(line * 2, spoken)] == [2 * len(line) - 1]
 
 
+def test_fast_speech_opens_with_a_whole_sentence() -> None:
+    line = "the tide turned at last before dawn, and the boats slipped out of the harbour one by one. "
+    assert [len(part.phonemes) for part in segments(line * 2, spoken, streamed=True, speed=2.0)] == [len(line) - 1] * 2
+
+
 def test_a_long_sentence_is_cut_at_its_clauses() -> None:
     clause = "and so the long clause went on and on without an end in sight"
     found = segment(spoken("; ".join([clause] * 12) + "."))

@@ -30,6 +30,13 @@ def test_no_word_begins_before_the_audio() -> None:
     ]
 
 
+def test_a_fast_first_word_has_a_length() -> None:
+    spoken = synthesis([1, 1, 4, 4], sounding=set(range(10)))
+    first, second = word_times([Word(0, 1, 0, 1), Word(2, 3, 1, 2)], spoken)
+    assert first == TimedWord(0.0, 0.025, 0, 1)
+    assert second.start == first.end < second.end
+
+
 def test_a_word_without_a_sound_keeps_its_place() -> None:
     assert word_times([Word(0, 1, 0, 1)], synthesis([6, 4, 2], sounding={0})) == [TimedWord(3 * 0.025, 7 * 0.025, 0, 1)]
     silent = Synthesis(np.zeros(0, np.float32), np.zeros(2, np.int64))
