@@ -15,9 +15,9 @@ from models.kokoro.decoder import curve, features
 from models.kokoro.generator import Blocks, generate
 from models.kokoro.padding import Lengths
 from models.kokoro.prosody import prosody, recurrent
+from models.kokoro.silence import FRAME
 from models.kokoro.source import draw_noise, harmonic_spectrum
 
-SAMPLES_PER_FRAME = 600
 BUCKET = 20  # frames, half a second
 
 
@@ -62,7 +62,7 @@ class Forward:
         harmonics = harmonic_spectrum(generator, f0, noise, lengths)
         between()
         samples = generate(generator, x, harmonics, blocks, lengths).cpu()
-        ends = (frames * SAMPLES_PER_FRAME).tolist()
+        ends = (frames * FRAME).tolist()
         return (
             [row[:end] for row, end in zip(samples, ends, strict=True)],
             [row[: len(ids)] for row, ids in zip(durations, tokens, strict=True)],

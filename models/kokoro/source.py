@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.kokoro.padding import Lengths, cleared
+from models.kokoro.silence import FRAME
 
-SAMPLES_PER_F0 = 300
 _F0_PER_FRAME = 2
+SAMPLES_PER_F0 = FRAME // _F0_PER_FRAME
 _REFLECTED = 10  # samples that a centred short-time transform of 20 mirrors at an end
 
 
@@ -23,11 +24,11 @@ def draw_noise(
     frames: Sequence[int], longest: int, seeds: Sequence[int | None], harmonics: int, device: torch.device
 ) -> Tensor:
     """Gaussian noise, float32 (items, harmonics, samples of `longest` frames): each item's by its own seed."""
-    noise = torch.zeros(len(frames), harmonics, longest * _F0_PER_FRAME * SAMPLES_PER_F0, device=device)
+    noise = torch.zeros(len(frames), harmonics, longest * FRAME, device=device)
     generator = torch.Generator(device)
     for item, count, seed in zip(noise, frames, seeds, strict=True):
         generator.seed() if seed is None else generator.manual_seed(seed)
-        samples = count * _F0_PER_FRAME * SAMPLES_PER_F0
+        samples = count * FRAME
         item[:, :samples] = torch.randn(harmonics, samples, generator=generator, device=device)
     return noise
 
@@ -38,7 +39,7 @@ def harmonic_spectrum(generator: Any, f0: Tensor, noise: Tensor, lengths: Length
     `generator` is the package's; `f0` is in Hz (items, 2 frames), 0 for padding; `noise` as `draw_noise` gives it.
     """
     merged = _merged(generator.m_source, f0, noise)
-    padding = lengths.padding(_F0_PER_FRAME * SAMPLES_PER_F0)
+    padding = lengths.padding(FRAME)
     if padding is not None:
         merged = _mirrored(merged, lengths)
     spectrum = torch.stft(merged, **_transform(generator, merged), return_complex=True)[
@@ -65,7 +66,7 @@ def _merged(source: Any, f0: Tensor, noise: Tensor) -> Tensor:
 
 def _mirrored(x: Tensor, lengths: Lengths) -> Tensor:
     """Behind the end of each item what the transform of it alone would mirror there."""
-    ends = (lengths.frames * _F0_PER_FRAME * SAMPLES_PER_F0)[:, None]
+    ends = (lengths.frames * FRAME)[:, None]
     behind = torch.arange(_REFLECTED, device=x.device)[None]
     x = functional.pad(x, (0, _REFLECTED))
     return x.scatter(1, ends + behind, x.gather(1, ends - 2 - behind))

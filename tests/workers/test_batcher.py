@@ -1,9 +1,9 @@
 """How batches come together, with an engine that writes down what it was asked for. Its sound is in test_speech."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from models.errors import DeviceLost, OutOfMemory
 from models.kokoro.engine import Synthesis, Utterance
+from tests.workers.occupied import occupied
 from workers.batcher import Batcher
 from workers.lane import Lane
 from workers.metrics import BatchMetrics
@@ -56,19 +57,8 @@ class Desk:
         self.given_up = threading.Event()
         self._batcher = Batcher(self.lane, BatchMetrics(self.registry), self.given_up.set)
 
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        """The lane is busy inside, so that utterances gather."""
-        entered, leave = threading.Event(), threading.Event()
-
-        def occupy() -> None:
-            entered.set()
-            assert leave.wait(10)
-
-        self.lane.submit(occupy, deadline=-1.0)
-        assert entered.wait(10)
-        yield
-        leave.set()
+    def closed(self) -> AbstractContextManager[None]:
+        return occupied(self.lane)
 
     def hand_in(
         self, engine: Any, *phonemes: str, deadline: float = 0.0, interactive: bool = False

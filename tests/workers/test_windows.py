@@ -1,9 +1,9 @@
 """How windows are put together, with an engine that writes down what it was asked for."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from models.whisper.decoder import Heard, Sound
 from models.whisper.options import Decoding
+from tests.workers.occupied import occupied
 from workers.lane import Lane
 from workers.windows import Windows
 
@@ -41,19 +42,8 @@ class Desk:
         self.lane = Lane()
         self._windows = Windows(self.lane)
 
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        """The lane is busy inside, so that windows gather."""
-        entered, leave = threading.Event(), threading.Event()
-
-        def occupy() -> None:
-            entered.set()
-            assert leave.wait(10)
-
-        self.lane.submit(occupy, deadline=-1.0)
-        assert entered.wait(10)
-        yield
-        leave.set()
+    def closed(self) -> AbstractContextManager[None]:
+        return occupied(self.lane)
 
     def hand_in(
         self, engine: Any, *numbers: int, deadline: float = 0.0, decoding: Decoding = ENGLISH
