@@ -44,6 +44,14 @@ def result_key(job_id: str, name: str) -> str:
     return f"{job_prefix(job_id)}result/{name}"
 
 
+def voice_prefix(voice_id: str) -> str:
+    return f"voices/{voice_id}/"
+
+
+def voice_key(voice_id: str, name: str) -> str:
+    return f"{voice_prefix(voice_id)}{name}"
+
+
 class FileStore:
     """Every write is whole or absent: the store writes to a temporary name and renames."""
 

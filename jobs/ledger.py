@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, sele
 from jobs.database import Database
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.schema import jobs, steps
-from jobs.specs import SPEC, Queue, SpeechSpec, TranscriptionSpec
+from jobs.specs import SPEC, AnySpec, Queue
 
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "canceled"})
@@ -31,7 +31,7 @@ class Job:
     key_id: str
     dialect: str
     kind: str
-    spec: SpeechSpec | TranscriptionSpec
+    spec: AnySpec
     state: State
     interactive: bool
     progress: float
@@ -72,9 +72,7 @@ class Ledger:
 
     # What callers do.
 
-    def add(
-        self, *, job_id: str, key_id: str, dialect: str, spec: SpeechSpec | TranscriptionSpec, interactive: bool
-    ) -> Job:
+    def add(self, *, job_id: str, key_id: str, dialect: str, spec: AnySpec, interactive: bool) -> Job:
         """Accepts a job with its steps; the first of them is queued."""
         now = time.time()
         shared = {"interactive": interactive, "key_id": key_id, "created_at": now}

@@ -1,6 +1,19 @@
 """Tables of the ledger. Times are seconds since the epoch (float), as every worker's clock gives them."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -27,6 +40,19 @@ pronunciations = Table(
     metadata,
     Column("key_id", String(32), ForeignKey("keys.id"), primary_key=True),
     Column("words", JSON, nullable=False),
+)
+
+voices = Table(
+    "voices",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key_id", String(32), ForeignKey("keys.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("key_id", "name"),
 )
 
 jobs = Table(

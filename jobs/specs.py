@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 AudioFormat = Literal["mp3", "wav", "flac", "opus", "ogg", "aac", "m4a", "pcm"]
-Queue = Literal["speech", "transcription", "tools"]
+Queue = Literal["speech", "conversion", "transcription", "tools"]
+PitchMethod = Literal["rmvpe", "fcpe", "pm", "crepe", "harvest"]
 
 LONGEST_PROMPT = 2_000
 MOST_PRONUNCIATIONS = 1_000
@@ -15,6 +16,8 @@ MOST_LANGUAGES = 20
 
 LanguageCode = Annotated[str, Field(min_length=1, max_length=20)]
 SpeakerName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\P{C}+$")]
+VoiceName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\s/\p{C}]([^/\p{C}]*[^\s/\p{C}])?$")]
+"""Of a saved voice: no slash, because it stands in paths."""
 
 
 class _Spec(BaseModel):
@@ -89,6 +92,54 @@ class TranscriptionSpec(_Spec):
         return ("transcription",)
 
 
-Spec = Annotated[SpeechSpec | TranscriptionSpec, Field(discriminator="kind")]
-SPEC: TypeAdapter[SpeechSpec | TranscriptionSpec] = TypeAdapter(Spec)
-QUEUES: tuple[Queue, ...] = ("speech", "transcription", "tools")
+class ConversionSpec(_Spec):
+    """Speech or song into another voice, by a trained RVC model. The audio is the job's input file `audio`."""
+
+    kind: Literal["conversion"] = "conversion"
+    voice: str = Field(min_length=1, max_length=100, description="id or name of a voice of `GET /voices/rvc`")
+    f0_up_key: float = Field(default=0.0, ge=-48.0, le=48.0, description="semitones; fractions are allowed")
+    f0_method: PitchMethod | None = Field(default=None, description="absent: rmvpe where it is installed, else fcpe")
+    filter_radius: int = Field(default=3, ge=0, le=7, description="frames of 10 ms; 0: f0 as it was found")
+    filter_as: Literal["median", "reference"] = Field(
+        default="median",
+        description="median: over 2 * filter_radius + 1 frames, of every method; "
+        "reference: as RVC does it, over 3 frames of harvest alone, where the radius is above 2",
+    )
+    index_rate: float = Field(default=0.75, ge=0.0, le=1.0, description="how much of the features the index gives")
+    rms_mix_rate: float = Field(default=0.25, ge=0.0, le=1.0, description="1: the result's loudness; 0: the input's")
+    protect: float = Field(default=0.33, ge=0.0, le=0.5, description="of unvoiced frames from the index; 0.5: off")
+    resample_sr: int = Field(default=0, description="Hz, 16000 to 48000; 0: the voice's own")
+    speaker: int = Field(default=0, ge=0, le=10_000)
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    format: AudioFormat = "mp3"
+
+    @field_validator("resample_sr")
+    @classmethod
+    def _off_or_in_range(cls, rate: int) -> int:
+        if rate and not 16_000 <= rate <= 48_000:
+            raise ValueError("0, or 16000 to 48000")
+        return rate
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        return ("conversion",)
+
+
+class VoiceSpec(_Spec):
+    """A community's RVC model to be checked, converted and kept.
+
+    Its input files are `model`, a `.pth` or a `.zip` that holds one, and perhaps `index`.
+    """
+
+    kind: Literal["voice"] = "voice"
+    name: VoiceName
+    shared: bool = Field(default=False, description="whether every key may use it")
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        return ("tools",)
+
+
+AnySpec = SpeechSpec | TranscriptionSpec | ConversionSpec | VoiceSpec
+SPEC: TypeAdapter[AnySpec] = TypeAdapter(Annotated[AnySpec, Field(discriminator="kind")])
+QUEUES: tuple[Queue, ...] = ("speech", "conversion", "transcription", "tools")

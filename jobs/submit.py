@@ -10,13 +10,13 @@ from jobs.files import FileStore
 from jobs.ledger import Job, Ledger
 from jobs.pronunciations import Pronunciations, joined
 from jobs.queue import wake
-from jobs.specs import SpeechSpec, TranscriptionSpec
+from jobs.specs import AnySpec, SpeechSpec
 
 
 def submit(
     ledger: Ledger,
     files: FileStore,
-    spec: SpeechSpec | TranscriptionSpec,
+    spec: AnySpec,
     *,
     key_id: str,
     dialect: str,

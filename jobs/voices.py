@@ -1,0 +1,96 @@
+"""Voices that callers have added. The row is the truth: a voice whose files are there without a row does not exist."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from jobs.database import Database
+from jobs.errors import Conflict, NotFound
+from jobs.schema import voices
+
+
+@dataclass(frozen=True, slots=True)
+class SavedVoice:
+    id: str
+    key_id: str
+    name: str
+    kind: str
+    shared: bool
+    """Whether every key may use it; only its own may remove it."""
+    details: dict[str, Any]
+    """What the kind tells of a voice, as JSON."""
+    created_at: float
+
+
+class Voices:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, voice_id: str, *, key_id: str, name: str, kind: str, shared: bool, details: dict[str, Any]) -> None:
+        """Adds the voice whose files are stored; adding the same id again is fine.
+
+        Raises:
+            Conflict: the key has another voice of this name.
+        """
+        row = {"id": voice_id, "key_id": key_id, "name": name, "kind": kind, "shared": shared, "details": details}
+        try:
+            with self._database.write() as connection:
+                if not connection.execute(select(voices.c.id).where(voices.c.id == voice_id)).first():
+                    connection.execute(insert(voices).values(**row, created_at=time.time()))
+        except IntegrityError as error:
+            raise Conflict(f"There is a voice named `{name}` already.", param="name") from error
+
+    def named(self, name: str, *, key_id: str) -> bool:
+        """Whether the key itself has a voice of this name."""
+        query = select(voices.c.id).where(voices.c.key_id == key_id, voices.c.name == name)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def find(self, voice: str, *, key_id: str) -> SavedVoice:
+        """The voice of this id or name that the key may use: its own before one that is shared.
+
+        Raises:
+            NotFound: also for another key's voice: ids tell nothing to strangers.
+        """
+        if "\0" in voice:
+            # PostgreSQL refuses even to compare it.
+            raise NotFound("There is no such voice.")
+        wanted = select(voices).where(or_(voices.c.id == voice, voices.c.name == voice), _usable(key_id))
+        order = (voices.c.key_id == key_id).desc(), (voices.c.id == voice).desc(), voices.c.created_at
+        with self._database.read() as connection:
+            row = connection.execute(wanted.order_by(*order).limit(1)).one_or_none()
+        if row is None:
+            raise NotFound("There is no such voice.")
+        return _voice(row)
+
+    def get(self, voice_id: str) -> SavedVoice:
+        """By id alone, for workers. Raises `NotFound`: it was removed."""
+        with self._database.read() as connection:
+            row = connection.execute(select(voices).where(voices.c.id == voice_id)).one_or_none()
+        if row is None:
+            raise NotFound("The voice was removed.")
+        return _voice(row)
+
+    def list(self, *, key_id: str, kind: str) -> list[SavedVoice]:
+        """Those that the key may use, newest first."""
+        query = select(voices).where(voices.c.kind == kind, _usable(key_id)).order_by(voices.c.created_at.desc())
+        with self._database.read() as connection:
+            return [_voice(row) for row in connection.execute(query)]
+
+    def remove(self, voice_id: str, *, key_id: str) -> None:
+        """Raises `NotFound`, also where the voice is another key's."""
+        mine = delete(voices).where(voices.c.id == voice_id, voices.c.key_id == key_id)
+        with self._database.write() as connection:
+            if not connection.execute(mine).rowcount:
+                raise NotFound("There is no such voice.")
+
+
+def _usable(key_id: str) -> ColumnElement[bool]:
+    return or_(voices.c.key_id == key_id, voices.c.shared.is_(True))
+
+
+def _voice(row: Row[Any]) -> SavedVoice:
+    return SavedVoice(**row._asdict())
