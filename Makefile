@@ -25,7 +25,7 @@ check: $(VENV)/tested
 bench: $(VENV)/tested
 	$(VENV)/bin/python -m bench
 
-$(VENV)/installed: pyproject.toml constraints.txt scripts/install.sh
+$(VENV)/installed: pyproject.toml constraints.txt requirements-no-deps.txt scripts/install.sh
 	@scripts/install.sh $(VENV)
 	@touch $@
 

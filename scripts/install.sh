@@ -36,3 +36,11 @@ elif ! "$venv/bin/python" -c 'import torch' 2>/dev/null; then
 fi
 echo "Installing Voxhall's dependencies"
 "${pip[@]}" --editable ".${extras:+[$extras]}"
+"${pip[@]}" --no-deps --requirement requirements-no-deps.txt
+
+# torchaudio's libraries are built for CUDA, and transformers imports it wherever it is. Beside a torch for the CPU it goes
+# without them: the resampling that torchfcpe wants is plain Python.
+if "$venv/bin/python" -c 'import sys, torch; sys.exit(torch.version.cuda is not None)'; then
+  "${pip[@]}" --no-deps torchaudio
+  rm -f "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')"/torchaudio/lib/*.so
+fi

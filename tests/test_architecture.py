@@ -1,6 +1,7 @@
 """The shape of the code, where no linter looks: what a process loads, and how long things are."""
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -53,3 +54,11 @@ def test_every_module_says_what_it_is() -> None:
         if len(path.read_text().splitlines()) > 3 and not ast.get_docstring(ast.parse(path.read_text()))
     ]
     assert silent == []
+
+
+def test_no_module_imports_rvc_python_as_such() -> None:
+    """Its `__init__` wants fairseq; `models/rvc/package.py` takes its leaf modules alone."""
+    named = [
+        str(path.relative_to(ROOT)) for path in sources() if re.search(r"(import|from) rvc_python", path.read_text())
+    ]
+    assert named == []

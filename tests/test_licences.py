@@ -72,6 +72,10 @@ def test_only_the_g2p_process_imports_phonemes_and_no_module_imports_it() -> Non
     assert {path for path, names in imports.items() if any("g2p_process" in name for name in names)} == set()
 
 
+def test_only_the_pitch_method_pm_imports_praat() -> None:
+    assert importers({"parselmouth"}) == {"models/rvc/pitch/pm.py"}
+
+
 def test_the_speech_worker_runs_kokoro_without_them(models_dir: Path) -> None:
     code = f"""
 import sys
