@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import typer
@@ -17,11 +18,23 @@ from rich.table import Table
 from cli.process import address_family, prepare
 from jobs.settings import PREFIX, Settings
 from models.catalog import CatalogError, load_catalog
+from models.errors import ModelUnreadable
 from models.store import Store, StoreError
 
 Verdict = Literal["ok", "note", "bad"]
 COLORS: dict[Verdict, str] = {"ok": "green", "note": "yellow", "bad": "red"}
-PACKAGES = ("torch", "kokoro", "faster-whisper", "ctranslate2", "celery", "redis", "fastapi", "av")
+PACKAGES = (
+    "torch",
+    "kokoro",
+    "faster-whisper",
+    "ctranslate2",
+    "rvc-python",
+    "torchfcpe",
+    "celery",
+    "redis",
+    "fastapi",
+    "av",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +114,30 @@ def _models(settings: Settings) -> list[Finding]:
 
 def _model(store: Store, model_id: str, needed: bool) -> Finding:
     try:
-        store.folder_of(model_id)
+        folder = store.folder_of(model_id)
     except StoreError as error:
         return Finding(f"model {model_id}", str(error) if needed else "not installed", "bad" if needed else "note")
+    if store.catalog.model(model_id).engine == "hubert":
+        return _heard(model_id, folder)
     return Finding(f"model {model_id}", "installed", "ok")
+
+
+def _heard(model_id: str, folder: Path) -> Finding:
+    """Whether an installed HuBERT hears what RVC's own does: seconds, on the CPU."""
+    from models.rvc.golden import LEAST, check  # noqa: PLC0415 - torch and transformers, and only where it is installed
+    from models.rvc.hubert import Hubert  # noqa: PLC0415
+
+    hubert = Hubert(folder)
+    try:
+        hubert.load("cpu")
+        cosines = check(hubert)
+    except ModelUnreadable as error:
+        return Finding(f"model {model_id}", str(error), "bad")
+    measured = ", ".join(f"{version} {cosine:.4f}" for version, cosine in cosines.items())
+    if min(cosines.values()) >= LEAST:
+        return Finding(f"model {model_id}", f"installed, and hears silence as the genuine one does ({measured})", "ok")
+    wrong = f"hears silence as another model would (cosine {measured}): run `voxhall models pull {model_id}`"
+    return Finding(f"model {model_id}", wrong, "bad")
 
 
 def _disk(settings: Settings) -> list[Finding]:

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 AudioFormat = Literal["mp3", "wav", "flac", "opus", "ogg", "aac", "m4a", "pcm"]
 Queue = Literal["speech", "conversion", "transcription", "tools"]
@@ -16,8 +17,8 @@ MOST_LANGUAGES = 20
 
 LanguageCode = Annotated[str, Field(min_length=1, max_length=20)]
 SpeakerName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\P{C}+$")]
-VoiceName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\s/\p{C}]([^/\p{C}]*[^\s/\p{C}])?$")]
-"""Of a saved voice: no slash, because it stands in paths."""
+VoiceName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\s/.\p{C}]([^/\p{C}]*[^\s/\p{C}])?$")]
+"""Of a saved voice: no slash and no dot at its beginning, because it stands in paths."""
 
 
 class _Spec(BaseModel):
@@ -112,6 +113,8 @@ class ConversionSpec(_Spec):
     speaker: int = Field(default=0, ge=0, le=10_000)
     seed: int | None = Field(default=None, ge=0, lt=2**32)
     format: AudioFormat = "mp3"
+    asked_voice: SkipJsonSchema[str | None] = None
+    """The voice as the caller named it, once `voice` is its id; the server writes it."""
 
     @field_validator("resample_sr")
     @classmethod

@@ -12,7 +12,7 @@ from models.files import Entry, File, Group, Name
 
 CATALOG = Path(__file__).with_name("catalog.toml")
 
-Kind = Literal["speech", "transcription", "language", "diarization"]
+Kind = Literal["speech", "transcription", "language", "diarization", "features", "pitch"]
 
 
 class CatalogError(Exception):

@@ -1,7 +1,6 @@
 """Kokoro-82M, the modules of the `kokoro` package: phonemes and a voice in, 24 kHz speech out."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -13,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from models.blend import parse_blend
-from models.errors import DeviceLost, OutOfMemory
+from models.device_errors import device_errors
 from models.kokoro.forward import Forward
 from models.kokoro.kernel import examples, kernel
-from models.kokoro.layout import lay_out
 from models.kokoro.precision import convolution_dtype, lower
 from models.kokoro.silence import trim
 from models.kokoro.weights import read_model, read_voice
+from models.layout import lay_out
 
 MOST_PHONEMES = 510  # 512 positions of the encoder, two of them borders
 
@@ -145,7 +144,7 @@ class Kokoro:
         styles = torch.stack([self._style(one.voice, len(one.phonemes)) for one in utterances])
         speeds = torch.tensor([one.speed for one in utterances], device=styles.device)
         known = [torch.from_numpy(ids[ids != _UNKNOWN]) for ids in tokens]
-        with torch.inference_mode(), _device_errors(styles.device):
+        with torch.inference_mode(), device_errors(styles.device):
             samples, frames = self._forward(known, styles, speeds, [one.seed for one in utterances], between)
         rendered = zip(utterances, tokens, samples, frames, strict=True)
         return [_finished(one, ids, sound.numpy(), lasting.numpy()) for one, ids, sound, lasting in rendered]
@@ -185,22 +184,6 @@ def _finished(
     durations[tokens != _UNKNOWN] = frames
     spoken, lasting = trim(_checked(samples), durations, utterance.speed, utterance.phonemes)
     return Synthesis(spoken.copy(), lasting)  # a view would keep the whole batch
-
-
-@contextmanager
-def _device_errors(device: torch.device) -> Iterator[None]:
-    try:
-        yield
-    except torch.AcceleratorError as error:
-        raise DeviceLost(f"{device} failed") from error
-    except torch.OutOfMemoryError:
-        failed = True
-    else:
-        failed = False
-    if failed:
-        # Out of the except block: the error at hand keeps the tensors of the pass.
-        torch.cuda.empty_cache()
-        raise OutOfMemory(f"no room on {device} for this batch")
 
 
 def _checked(samples: NDArray[np.float32]) -> NDArray[np.float32]:

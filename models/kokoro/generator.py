@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.kokoro.adain import Affines
-from models.kokoro.layout import convolved
 from models.kokoro.padding import Lengths, Padding, cleared
+from models.layout import convolved
 
 _RATES = ((20, 0), (120, 1))  # steps a frame, and steps beyond, of its two stages
 

@@ -63,7 +63,7 @@ def test_what_a_request_may_ask(catalog: Catalog) -> None:
 def test_a_profile_brings_what_its_models_require(catalog: Catalog) -> None:
     cpu = catalog.profile("cpu")
     assert cpu == ("spacy-en", "kokoro", "whisper-base", "whisper-tiny.en", "campplus")
-    assert catalog.profile("gpu") == (*cpu, "whisper-large-v3-turbo")
+    assert catalog.profile("gpu") == (*cpu, "whisper-large-v3-turbo", "contentvec", "rmvpe")
     assert set(catalog.profile("all")) == set(catalog.models)
 
 

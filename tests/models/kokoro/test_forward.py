@@ -14,9 +14,9 @@ from torch import Tensor
 
 from models.kokoro.adain import snaked
 from models.kokoro.forward import Forward
-from models.kokoro.layout import lay_out
 from models.kokoro.source import draw_noise
 from models.kokoro.weights import read_model, read_voice
+from models.layout import lay_out
 
 VOICES = ("af_heart", "am_michael", "bf_emma", "jf_alpha")
 HARMONICS = 9

@@ -10,9 +10,9 @@ from torch import Tensor
 from models.kokoro import weights
 from models.kokoro.adain import snaked
 from models.kokoro.forward import Forward
-from models.kokoro.layout import lay_out
 from models.kokoro.precision import lower
 from models.kokoro.weights import read_model, read_voice
+from models.layout import lay_out
 
 PHONEMES = "ɹˈʌnɪŋ lˈOkəli, wɪð nˈO nˈɛtwˌɜɹk."  # noqa: RUF001
 

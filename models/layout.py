@@ -1,4 +1,4 @@
-"""The generator's convolutions step by step in memory, all channels of a step together.
+"""Convolutions step by step in memory, all channels of a step together.
 
 The libraries below torch have faster convolutions for that order (measured on a CPU: by a tenth to a half, most for the
 dilated ones), and torch reaches them for two dimensions only. So one-dimensional ones become two-dimensional ones of

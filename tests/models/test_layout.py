@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import Conv1d, ConvTranspose1d, Module, Sequential
 
-from models.kokoro.layout import convolved, lay_out
+from models.layout import convolved, lay_out
 
 
 @pytest.mark.parametrize(
