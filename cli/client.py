@@ -10,18 +10,22 @@ import httpx
 from cli.process import fail, local_url
 from jobs.settings import Settings
 
+MINUTE = httpx.Timeout(60)
+PATIENT = httpx.Timeout(60, read=None)
+"""For an answer that takes as long as its job."""
+
 
 class Client:
     """Every failure exits with one line that says what to do."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        self._headers = {"Authorization": f"Bearer {key}"}
 
-    def call(self, method: str, path: str, **arguments: Any) -> Any:
+    def call(self, method: str, path: str, *, timeout: httpx.Timeout = MINUTE, **arguments: Any) -> Any:
         """The JSON answer; None where there is none."""
         try:
-            response = self._http.request(method, path, **arguments)
+            response = httpx.request(method, self.url + path, headers=self._headers, timeout=timeout, **arguments)
         except httpx.HTTPError as error:
             raise fail(f"No server answers at {self.url} ({error}). `voxhall up` starts one.") from error
         if response.is_error:
@@ -31,7 +35,8 @@ class Client:
     def follow(self, job_id: str) -> Iterator[dict[str, Any]]:
         """The job again and again while it runs; the last one is over."""
         try:
-            with self._http.stream("GET", f"/jobs/{job_id}/events", timeout=None) as response:
+            url = f"{self.url}/jobs/{job_id}/events"
+            with httpx.stream("GET", url, headers=self._headers, timeout=PATIENT) as response:
                 if response.is_error:
                     response.read()
                     raise fail(_message(response))

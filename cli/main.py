@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import jobs, keys, models, pronunciations
+from cli import jobs, keys, models, pronunciations, voices
 from cli.options import ApiKey, Server
 from cli.process import fail, prepare, settings
+from jobs.specs import PitchMethod
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +22,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(pronunciations.app, name="pronunciations")
+app.add_typer(voices.app, name="voices")
 
 
 @app.command()
@@ -96,6 +98,45 @@ def say(
     client = connect(settings(), server, key)
     options = {"voice": voice, "speed": speed, "language": language, "loudness": loudness, "trim_silence": trim_silence}
     run(client, text=text, output=output, captions=captions, pronounce=pronounce or (), options=options)
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Any audio or video file.", exists=True, dir_okay=False)],
+    voice: Annotated[str, typer.Option(help="A voice of `voxhall voices list`, by name or id.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its ending is the format.")] = Path(
+        "converted.mp3"
+    ),
+    transpose: Annotated[float | None, typer.Option(help="Semitones; fractions are allowed.")] = None,
+    method: Annotated[PitchMethod | None, typer.Option(help="How the pitch is found. Default: the best there.")] = None,
+    index_rate: Annotated[float | None, typer.Option(help="How much of the voice's index, 0 to 1.")] = None,
+    filter_radius: Annotated[int | None, typer.Option(help="Median filter of the pitch, 0 to 7 frames.")] = None,
+    rms_mix_rate: Annotated[float | None, typer.Option(help="1: the result's loudness; 0: the input's.")] = None,
+    protect: Annotated[float | None, typer.Option(help="Consonants and breath, 0 to 0.5; 0.5 is off.")] = None,
+    sample_rate: Annotated[int | None, typer.Option(help="Hz, 16000 to 48000. Default: the voice's own.")] = None,
+    speaker: Annotated[int | None, typer.Option(help="Of a voice that has several; counted from 0.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same samples.")] = None,
+    server: Server = None,
+    key: ApiKey = None,
+) -> None:
+    """Convert a recording into another voice through a running server, into a file."""
+    from cli.client import connect
+    from cli.convert import run
+
+    client = connect(settings(), server, key)
+    given = {
+        "f0_up_key": transpose,
+        "f0_method": method,
+        "index_rate": index_rate,
+        "filter_radius": filter_radius,
+        "rms_mix_rate": rms_mix_rate,
+        "protect": protect,
+        "resample_sr": sample_rate,
+        "speaker": speaker,
+        "seed": seed,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    run(client, file=file, voice=voice, output=output, options=options)
 
 
 @app.command()

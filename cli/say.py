@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from cli.bar import bar
 from cli.client import Client
+from cli.output import audio_format
 from cli.process import errors, fail
-from jobs.specs import AudioFormat
 
 CAPTIONS = {"json": "words", "srt": "srt", "vtt": "vtt"}
 """A file's ending to the name of what is in it."""
@@ -24,9 +24,7 @@ def run(
     options: Mapping[str, Any],
 ) -> None:
     """`options` are further fields of the spec."""
-    form = output.suffix.removeprefix(".").lower()
-    if form not in get_args(AudioFormat):
-        raise fail(f"`{output.name}` must end in one of: {', '.join(get_args(AudioFormat))}.")
+    form = audio_format(output)
     words = sys.stdin.read() if text == "-" else text
     spec = {"kind": "speech", "text": words, "format": form, "pronunciations": _pronunciations(pronounce), **options}
     job = client.call("POST", "/jobs", json=spec)

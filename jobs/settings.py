@@ -65,6 +65,9 @@ class Settings(BaseModel):
     max_upload_bytes: int = Field(default=100 * MEBIBYTE, ge=1)
     """Largest upload of any endpoint; a dialect may set a lower limit."""
 
+    max_voice_bytes: int = Field(default=1024 * MEBIBYTE, ge=1)
+    """Largest upload of a voice: its model and its index together."""
+
     speech_threads: int = Field(default=0, ge=0, le=256)
     """Jobs that the torch worker holds at once; one thread runs the model. 0: 16 on a CPU, 128 on a card."""
 

@@ -4,6 +4,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound, Unauthorized, UploadTooLarge, VoxhallError
-from jobs.settings import Settings
-from server import files, health, metrics, pronunciations, reference
+from jobs.settings import MEBIBYTE, Settings
+from server import files, health, metrics, pronunciations, reference, rvc_voices
 from server.body_limit import BodyLimit
 from server.dialects import openai, twintune, voxhall
 from server.dialects.base import Dialect, status_of
@@ -23,7 +24,7 @@ from server.waiting import CallerGone
 log = logging.getLogger(__name__)
 
 DIALECTS: tuple[Dialect, ...] = (openai.dialect, twintune.dialect, voxhall.dialect)
-"""The first whose prefix fits a path answers it; the last fits every path."""
+"""Whose prefix of a path is the longest answers it; Voxhall's own fits every path."""
 
 CLIENT_CLOSED_REQUEST = 499
 
@@ -48,12 +49,13 @@ def create_app(settings: Settings) -> FastAPI:
     for dialect in DIALECTS:
         app.include_router(dialect.router)
     app.include_router(pronunciations.router)
+    app.include_router(rvc_voices.router)
     app.include_router(files.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.add_middleware(BodyLimit, limit=settings.max_upload_bytes)
+    app.add_middleware(BodyLimit, limit=partial(largest_upload, settings))
     app.add_middleware(KeyFirst)
     app.add_exception_handler(VoxhallError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -64,7 +66,15 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def dialect_of(path: str) -> Dialect:
-    return next(dialect for dialect in DIALECTS if path.startswith(dialect.prefixes))
+    prefixes = {prefix: dialect for dialect in DIALECTS for prefix in dialect.prefixes}
+    return prefixes[max((prefix for prefix in prefixes if path.startswith(prefix)), key=len, default="/")]
+
+
+def largest_upload(settings: Settings, path: str) -> int:
+    """Bytes: the setting, or the limit of the path's dialect where that is lower. A voice has a setting of its own."""
+    if path == rvc_voices.PATH:
+        return settings.max_voice_bytes
+    return min(settings.max_upload_bytes, dialect_of(path).largest_upload or settings.max_upload_bytes)
 
 
 def _render(request: Request, error: VoxhallError, status: int) -> Response:
@@ -85,7 +95,7 @@ def _http(request: Request, error: Exception) -> Response:
     """What Starlette raises itself: no such route, wrong method, a body that breaks off or is too large."""
     assert isinstance(error, HTTPException)
     if error.status_code == 413:
-        limit = request.app.state.hall.settings.max_upload_bytes // (1024 * 1024)
+        limit = largest_upload(request.app.state.hall.settings, request.url.path) // MEBIBYTE
         return _render(request, UploadTooLarge(f"The upload is larger than {limit} MB.", param="file"), 413)
     kind = {401: Unauthorized, 404: NotFound}.get(error.status_code, InvalidRequest)
     response = _render(request, kind(f"{error.detail}."), error.status_code)

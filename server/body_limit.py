@@ -1,5 +1,7 @@
 """Refuses a request body over the limit while it arrives: it is never held, and the rest is dropped."""
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,20 +14,21 @@ LONGEST_JSON = 2 * 1024 * 1024
 
 
 class BodyLimit:
-    """ASGI middleware. A form over `limit` bytes, or another body over `LONGEST_JSON`, ends in an HTTPException 413,
-    which the app renders as any other.
+    """ASGI middleware. A form whose upload has more bytes than `limit` gives for its path, or another body over
+    `LONGEST_JSON`, ends in an HTTPException 413, which the app renders as any other.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: Callable[[str], int]) -> None:
         self._app = app
-        self._form_limit = limit + FORM_OVERHEAD
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = self._form_limit if headers.get("content-type", "").startswith("multipart/") else LONGEST_JSON
+        form = headers.get("content-type", "").startswith("multipart/")
+        limit = self._limit(scope["path"]) + FORM_OVERHEAD if form else LONGEST_JSON
         announced = headers.get("content-length", "")
         taken = int(announced) if announced.isdigit() and int(announced) > limit else 0
 

@@ -15,6 +15,7 @@ from audio.pcm import from_f32
 from jobs.errors import JobFailed, NotFound
 from jobs.files import segment_key
 from jobs.ledger import Job
+from jobs.specs import SpeechSpec
 from server.hall import Hall
 from server.waiting import CallerGone, leave, stay, succeeded
 
@@ -59,12 +60,13 @@ async def first_segment(hall: Hall, job: Job, request: Request) -> None:
 
 
 async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[bytes]:
-    """Encoded audio as it is rendered, for an `AudioStream`.
+    """Encoded audio of a speech job as it is rendered, for an `AudioStream`.
 
     Raises:
         JobFailed: in the middle of it.
         CallerGone
     """
+    assert isinstance(job.spec, SpeechSpec)
     encoder = Encoder(audio_format, hall.catalog.model(job.spec.model).sample_rate or 0, stream=True)
     async for raw in segments(hall, job, request):
         if encoded := await run_in_threadpool(encoder.write, from_f32(raw)):

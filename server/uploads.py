@@ -1,5 +1,6 @@
 """Uploaded audio, looked at before a job is made of it."""
 
+from collections.abc import Collection
 from typing import BinaryIO
 
 from fastapi import UploadFile
@@ -10,11 +11,16 @@ from audio.probe import probe
 from jobs.errors import InvalidRequest, UnreadableUpload, UploadTooLarge
 
 
-async def readable(upload: UploadFile, *, limit: int, param: str = "file") -> BinaryIO:
+async def readable(
+    upload: UploadFile, *, limit: int, param: str = "file", containers: Collection[str] | None = None
+) -> BinaryIO:
     """The upload's file, at its start, once it is known to hold audio.
 
+    Args:
+        containers: `audio.probe`'s names of those that are taken; None: any.
+
     Raises:
-        UnreadableUpload: it is empty, or no audio can be decoded from it.
+        UnreadableUpload: it is empty, no audio can be decoded from it, or it is of another container.
         UploadTooLarge: it has more than `limit` bytes.
     """
     if (upload.size or 0) > limit:
@@ -22,9 +28,11 @@ async def readable(upload: UploadFile, *, limit: int, param: str = "file") -> Bi
     if not upload.size:
         raise UnreadableUpload("The uploaded file is empty.", param=param)
     try:
-        await run_in_threadpool(probe, upload.file)
+        found = await run_in_threadpool(probe, upload.file)
     except AudioError as error:
         raise UnreadableUpload(str(error), param=param) from error
+    if containers is not None and found.container not in containers:
+        raise UnreadableUpload(f"The file must be one of: {', '.join(containers)}.", param=param)
     upload.file.seek(0)
     return upload.file
 

@@ -30,11 +30,13 @@ STATUS: dict[type[VoxhallError], int] = {
     JobFailed: 500,
 }
 
+CALLERS_FAULTS = {"invalid_request": 400, "unreadable_audio": 400, "not_a_voice": 400, "conflict": 409}
+"""Codes of jobs that failed because of what they were given, which is the caller's to mend."""
+
 
 def status_of(error: VoxhallError) -> int:
-    # A job that failed because of its input is the caller's to mend.
-    if isinstance(error, JobFailed) and error.code in ("invalid_request", "unreadable_audio"):
-        return 400
+    if isinstance(error, JobFailed) and error.code in CALLERS_FAULTS:
+        return CALLERS_FAULTS[error.code]
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 
@@ -53,8 +55,12 @@ class Dialect:
     name: str
     router: APIRouter
     prefixes: tuple[str, ...]
-    """Paths that begin so are answered in this dialect, errors that no handler raised included."""
+    """Paths that begin so are answered in this dialect, errors that no handler raised included. Where paths of two
+    dialects begin alike, the longer prefix decides."""
 
     error: RenderError
     invalid: RenderInvalid
     """Renders what FastAPI itself found wrong with a request."""
+
+    largest_upload: int | None = None
+    """Bytes, where the API documents a limit."""

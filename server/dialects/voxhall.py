@@ -9,17 +9,19 @@ from typing import Annotated, Any, BinaryIO, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
+from pydantic import Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound, VoxhallError
 from jobs.ledger import Job
-from jobs.specs import SPEC, SpeechSpec, TranscriptionSpec
+from jobs.specs import SPEC, ConversionSpec, SpeechSpec, TranscriptionSpec, VoiceSpec
 from jobs.submit import forget, submit
 from models.language import matching
 from server.asked import asked
 from server.callers import EitherKey
+from server.conversion import checked_conversion
 from server.dialects.base import Dialect
 from server.hall import Hall, HallDependency
 from server.installed import installed
@@ -31,9 +33,15 @@ from server.uploads import readable, required
 router = APIRouter(tags=["Voxhall"])
 
 NAME = "voxhall"
-Kind = Literal["speech", "transcription"]
+Kind = Literal["speech", "transcription", "conversion", "voice"]
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
+Wanted = SpeechSpec | TranscriptionSpec | ConversionSpec
+"""What `POST /jobs` takes; a voice has a route of its own."""
 
+_SPEC = "#/paths/~1jobs/post/requestBody/content/multipart~1form-data/schema/properties/spec/contentSchema"
+_FORM_SPECS: TypeAdapter[Wanted] = TypeAdapter(
+    Annotated[TranscriptionSpec | ConversionSpec, Field(discriminator="kind")]
+)
 _SUBMISSION = {
     "requestBody": {
         "required": True,
@@ -47,7 +55,12 @@ _SUBMISSION = {
                     "type": "object",
                     "required": ["spec", "audio"],
                     "properties": {
-                        "spec": {"type": "string", "description": "A transcription spec as JSON"},
+                        "spec": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": _FORM_SPECS.json_schema(ref_template=f"{_SPEC}/$defs/{{model}}"),
+                            "example": '{"kind": "conversion", "voice": "Anna"}',
+                        },
                         "audio": {"type": "string", "format": "binary"},
                         "speaker-0": {"type": "string", "format": "binary", "description": "The first known speaker"},
                     },
@@ -67,15 +80,16 @@ async def create(hall: HallDependency, key: EitherKey, request: Request) -> JSON
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form() as form:
             field = form.get("spec") or "{}"
-            spec = await run_in_threadpool(_checked, hall, field if isinstance(field, str) else await field.read())
+            raw = field if isinstance(field, str) else await field.read()
+            spec = await run_in_threadpool(_checked, hall, raw, key.id)
             uploads = await _uploads(hall, spec, form)
             job = await run_in_threadpool(
                 lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads=uploads)
             )
     else:
-        spec = await run_in_threadpool(_checked, hall, await request.body())
-        if isinstance(spec, TranscriptionSpec):
-            raise InvalidRequest("A transcription needs a form with the fields `spec` and `audio`.", param="audio")
+        spec = await run_in_threadpool(_checked, hall, await request.body(), key.id)
+        if not isinstance(spec, SpeechSpec):
+            raise InvalidRequest(f"A {spec.kind} needs a form with the fields `spec` and `audio`.", param="audio")
         job = await run_in_threadpool(lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME))
     return JSONResponse(_job(hall, request, job), status_code=202, headers={"Location": f"/jobs/{job.id}"})
 
@@ -153,7 +167,10 @@ def _now(hall: Hall, job: Job) -> Job:
 
 @router.get("/voices")
 def voices(hall: HallDependency, _key: EitherKey, language: str | None = None) -> dict[str, Any]:
-    """Every voice, or those of a language ("es-MX" is "es"); `available` ones speak a language that is built in."""
+    """Every stock voice, or those of a language ("es-MX" is "es"); `available` ones speak a language that is built in.
+
+    Voices to convert into are in `/voices/rvc`.
+    """
     stock = [(model, voice) for model in hall.catalog.of_kind("speech") for voice in model.voices.values()]
     languages = {voice.language for _, voice in stock}
     wanted = matching(language, languages) if language else languages
@@ -190,33 +207,48 @@ def models(hall: HallDependency, _key: EitherKey) -> dict[str, Any]:
     }
 
 
-def _checked(hall: Hall, raw: str | bytes) -> SpeechSpec | TranscriptionSpec:
+def _checked(hall: Hall, raw: str | bytes, key_id: str) -> Wanted:
     with asked():
         spec = SPEC.validate_json(raw)
-    return checked_transcription(hall, spec) if isinstance(spec, TranscriptionSpec) else checked_speech(hall, spec)
+    match spec:
+        case SpeechSpec():
+            return checked_speech(hall, spec)
+        case TranscriptionSpec():
+            return checked_transcription(hall, spec)
+        case ConversionSpec():
+            return checked_conversion(hall, spec, key_id)
+        case VoiceSpec():
+            raise InvalidRequest("A voice is added by `POST /voices/rvc`.", param="kind")
 
 
-async def _uploads(hall: Hall, spec: SpeechSpec | TranscriptionSpec, form: FormData) -> dict[str, BinaryIO]:
-    """The job's input files: the audio, and a recording of each known speaker."""
-    if not isinstance(spec, TranscriptionSpec):
+async def _uploads(hall: Hall, spec: Wanted, form: FormData) -> dict[str, BinaryIO]:
+    """The job's input files: the audio, and for a transcription a recording of each known speaker."""
+    if isinstance(spec, SpeechSpec):
         return {}
-    speakers = [f"speaker-{number}" for number in range(len(spec.known_speakers))]
-    if unknown := [name for name in form if name.startswith("speaker-") and name not in speakers]:
-        message = f"There is a recording for each of `known_speakers`, and `{unknown[0][:20]}` is none of them."
-        raise InvalidRequest(message, param=unknown[0][:20])
-    if len(set(spec.known_speakers)) < len(speakers):
-        raise InvalidRequest("Two known speakers have the same name.", param="known_speakers")
+    speakers = _speakers(spec, form) if isinstance(spec, TranscriptionSpec) else []
     limit = hall.settings.max_upload_bytes
     return {
         name: await readable(required(form.get(name), name), limit=limit, param=name) for name in ("audio", *speakers)
     }
 
 
+def _speakers(spec: TranscriptionSpec, form: FormData) -> list[str]:
+    """The fields that hold the recordings of its known speakers."""
+    speakers = [f"speaker-{number}" for number in range(len(spec.known_speakers))]
+    if unknown := [name for name in form if name.startswith("speaker-") and name not in speakers]:
+        message = f"There is a recording for each of `known_speakers`, and `{unknown[0][:20]}` is none of them."
+        raise InvalidRequest(message, param=unknown[0][:20])
+    if len(set(spec.known_speakers)) < len(speakers):
+        raise InvalidRequest("Two known speakers have the same name.", param="known_speakers")
+    return speakers
+
+
 def _job(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
     result = None
     if job.result:
         result = {name: value for name, value in job.result.items() if name != "file"}
-        result["url"] = link(hall, request, job.result["file"])
+        if file := job.result.get("file"):
+            result["url"] = link(hall, request, file)
         if captions := result.get("captions"):
             result["captions"] = {form: link(hall, request, key) for form, key in captions.items()}
     return {

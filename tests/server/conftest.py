@@ -23,6 +23,8 @@ from jobs.keys import Keys
 from jobs.ledger import Claim, Job, Ledger
 from jobs.settings import MEBIBYTE, Settings
 from jobs.specs import Queue, SpeechSpec
+from jobs.voices import Voices
+from models.catalog import load_catalog
 from server.app import create_app
 from server.hall import Hall
 
@@ -31,7 +33,8 @@ from server.hall import Hall
 def settings(tmp_path: Path, redis_url: str, models_dir: Path) -> Iterator[Settings]:
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
-        yield Settings(data_dir=tmp_path, redis_url=redis_url, models_dir=models_dir, max_upload_bytes=MEBIBYTE)
+        limits = {"max_upload_bytes": MEBIBYTE, "max_voice_bytes": 2 * MEBIBYTE}
+        yield Settings(data_dir=tmp_path, redis_url=redis_url, models_dir=models_dir, **limits)
 
 
 @pytest.fixture
@@ -123,6 +126,50 @@ def add_job(ledger: Ledger, database: Database, secret: str) -> Callable[[], Job
         return ledger.add(job_id=uuid.uuid4().hex, key_id=key.id, dialect="voxhall", spec=spec, interactive=True)
 
     return add
+
+
+class RvcVoices:
+    """Rows of voices, as an import makes them, and the models that a conversion needs, as far as the server looks."""
+
+    def __init__(self, database: Database, key_id: str, models: Path) -> None:
+        self.voices = Voices(database)
+        self.key_id = key_id
+        self.models = models
+
+    def add(self, name: str, *, key_id: str | None = None, kind: str = "rvc", **details: Any) -> str:
+        """The id of a new voice."""
+        voice_id = uuid.uuid4().hex
+        known = {
+            "version": "v2",
+            "f0": True,
+            "sample_rate": 40_000,
+            "speakers": 2,
+            "vectors": 0,
+            "info": None,
+            "size": 1,
+        }
+        self.voices.add(
+            voice_id, key_id=key_id or self.key_id, name=name, kind=kind, shared=False, details=known | details
+        )
+        return voice_id
+
+    def install(self, *models: str) -> None:
+        """Files of their names; no worker runs that would read them."""
+        for model in models:
+            for file in load_catalog(None).model(model).files:
+                path = self.models / model / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+
+
+@pytest.fixture
+def rvc(database: Database, secret: str, hall: Hall, tmp_path: Path) -> RvcVoices:
+    """A server with a models folder of its own, where ContentVec alone is installed."""
+    models = tmp_path / "models"
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"models_dir": models}))
+    found = RvcVoices(database, Keys(database).check(secret).id, models)
+    found.install("contentvec")
+    return found
 
 
 def hum(seconds: float, pitch: float = 220.0) -> Samples:

@@ -54,6 +54,21 @@ def test_a_form_over_the_limit_is_refused_and_leaves_nothing(
     assert ledger.waiting() == {}
 
 
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_voice_has_a_limit_of_its_own(
+    client: TestClient, ledger: Ledger, files: FileStore, spools: Path, announced: bool
+) -> None:
+    under, over = TOO_MUCH, TOO_MUCH + MEBIBYTE
+    answer = client.post("/voices/rvc", files={"model": ("a.pth", bytes(under))})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "name")
+    answer = client.post("/voices/rvc", content=HEAD + bytes(over) if announced else parts(over), headers=FORM)
+    error = {"code": "upload_too_large", "param": "file", "message": "The upload is larger than 2 MB."}
+    assert (answer.status_code, answer.json()) == (413, {"error": error})
+    assert list(spools.iterdir()) == []
+    assert files.list("jobs/") == []
+    assert ledger.waiting() == {}
+
+
 @pytest.mark.parametrize(("path", "status"), [("/v1/audio/speech", 413), ("/v1/inferences-tts", 413), ("/jobs", 413)])
 @pytest.mark.parametrize("announced", [True, False])
 def test_other_bodies_have_a_limit_of_their_own(client: TestClient, path: str, status: int, announced: bool) -> None:

@@ -20,6 +20,7 @@ STRANGERS: tuple[list[tuple[bytes, bytes]], ...] = (
         ("POST", "/v1/audio/transcriptions", 401),
         ("POST", "/v1/inferences-tts", 403),
         ("POST", "/jobs", 401),
+        ("POST", "/voices/rvc", 401),
         ("PUT", "/pronunciations", 401),
     ],
 )
