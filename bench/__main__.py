@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from bench import (
+    conversion,
     diarization,
     endurance,
     feeding,
@@ -23,6 +24,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "roundtrip": roundtrip.run,
     "transcription": transcription.run,
     "diarization": diarization.run,
+    "conversion": conversion.run,
     "endurance": endurance.run,
 }
 DEFAULT = [name for name in BENCHES if name != "endurance"]

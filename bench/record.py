@@ -1,4 +1,4 @@
-"""RESULTS.md: a row for each run of the speech bench, and its tables behind those of earlier runs."""
+"""RESULTS.md: a row for each run of a bench, and its tables behind those of earlier runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from bench.report import percentile
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEADING = "## Speech, a row for each run"
+CONVERSIONS = "## Voice conversion, a row for each run"
 PACKAGE, SINGLE = "package's loop", "single"
 BATCHES = (4, 16, 64, 256)
 STREAMS = (1, 8, 32)
@@ -52,18 +53,18 @@ class Figures:
         return f"{ours[best] / self.speeds[PACKAGE]:.2f} ({best})"
 
 
-def with_row(document: str, cells: Sequence[str]) -> str:
-    """`document` with one more row at the end of the table under `HEADING`. Raises `ValueError` where it has none."""
+def with_row(document: str, cells: Sequence[str], heading: str = HEADING) -> str:
+    """`document` with one more row at the end of the table under `heading`. Raises `ValueError` where it has none."""
     lines = document.splitlines()
-    rows = [number for number, line in enumerate(lines) if number > lines.index(HEADING) and line.startswith("|")]
+    rows = [number for number, line in enumerate(lines) if number > lines.index(heading) and line.startswith("|")]
     last = next(number for number in rows if number + 1 not in rows)
     lines.insert(last + 1, f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def record(cells: Sequence[str], title: str, tables: str) -> None:
-    """Adds the row, and the tables as a section of their own at the end."""
-    document = with_row(RESULTS.read_text(), cells)
+def record(cells: Sequence[str], title: str, tables: str, heading: str = HEADING) -> None:
+    """Adds the row under `heading`, and the tables as a section of their own at the end."""
+    document = with_row(RESULTS.read_text(), cells, heading)
     RESULTS.write_text(f"{document}\n## {title}\n\n{tables.strip()}\n")
 
 

@@ -116,9 +116,9 @@ class _Voices:
 
 
 class Side:
-    """A renderer in a process of its own, made there by `make(*arguments)`."""
+    """Whatever `make(*arguments)` makes, in a process of its own."""
 
-    def __init__(self, make: Callable[..., Renderer], *arguments: Any) -> None:
+    def __init__(self, make: Callable[..., object], *arguments: Any) -> None:
         self._process = ProcessPoolExecutor(
             1, mp_context=multiprocessing.get_context("spawn"), initializer=_make, initargs=(make, arguments)
         )
@@ -130,14 +130,14 @@ class Side:
         self._process.shutdown()
 
     def ask(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """`function(renderer, *arguments)`, there. Raises what it raises."""
+        """`function(made, *arguments)`, there. Raises what it raises."""
         return self._process.submit(_call, function, arguments).result()
 
 
-_made: list[Renderer] = []
+_made: list[object] = []
 
 
-def _make(make: Callable[..., Renderer], arguments: tuple[Any, ...]) -> None:
+def _make(make: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     _made.append(make(*arguments))
 
 

@@ -1,10 +1,10 @@
 import pytest
 
-from bench import endurance, interactive, machine, speech
+from bench import conversion, endurance, interactive, machine, speech
 from bench.endurance import pace
 
 
-@pytest.mark.parametrize("command", [speech.main, interactive.main, endurance.main])
+@pytest.mark.parametrize("command", [speech.main, interactive.main, endurance.main, conversion.main])
 def test_every_command_explains_itself(command: object, capsys: pytest.CaptureFixture[str]) -> None:
     assert callable(command)
     with pytest.raises(SystemExit) as ended:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from bench.record import HEADING, PACKAGE, RESULTS, SINGLE, Figures, with_row
+from bench import conversion
+from bench.record import CONVERSIONS, HEADING, PACKAGE, RESULTS, SINGLE, Figures, with_row
 
 
 def test_a_row_goes_to_the_end_of_the_table_of_its_heading() -> None:
@@ -37,7 +38,14 @@ def test_figures_stand_under_their_columns() -> None:
     assert named["whole way"] == "900.0"
 
 
-def _columns(results: Path) -> list[str]:
+def test_a_conversion_s_row_fits_its_table() -> None:
+    row = conversion.row("1234567", "v2-f0-40000", 5.0, ["1.2", "0.4", "3.00", "-"])
+    assert len(row) == len(_columns(RESULTS, CONVERSIONS))
+    document = f"{HEADING}\n\n| a |\n|---|\n\n{CONVERSIONS}\n\n| b |\n|---|\n"
+    assert with_row(document, ["1"], CONVERSIONS) == f"{document}| 1 |\n"
+
+
+def _columns(results: Path, heading: str = HEADING) -> list[str]:
     lines = results.read_text().splitlines()
-    head = next(line for line in lines[lines.index(HEADING) :] if line.startswith("|"))
+    head = next(line for line in lines[lines.index(heading) :] if line.startswith("|"))
     return [cell.strip() for cell in head.strip("|").split("|")]
