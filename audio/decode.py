@@ -1,6 +1,7 @@
 """Any audio or video file as mono samples."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
@@ -42,22 +43,41 @@ def decode(source: Path | BinaryIO, sample_rate: int, max_seconds: float = MAX_S
         AudioTooLong: there are more than `max_seconds` of it; a small file can hold days of silence.
         OSError: the path cannot be opened.
     """
+    with decoding(source, sample_rate, max_seconds) as audio:
+        samples = np.concatenate(list(audio.blocks()))
+        return Decoded(samples, sample_rate, audio.warnings())
+
+
+@contextmanager
+def decoding(source: Path | BinaryIO, sample_rate: int, max_seconds: float = MAX_SECONDS) -> Iterator["Decoding"]:
+    """As `decode`, block by block, for audio that shall not lie in memory as a whole. The block raises what it does."""
     with open_media(source) as media:
-        reader = _Reader(media)
-        samples = _collect(_mono(reader.frames(), sample_rate), sample_rate, max_seconds)
-        return Decoded(samples, sample_rate, reader.warnings(samples.size / sample_rate))
+        yield Decoding(media, sample_rate, max_seconds)
 
 
-def _collect(blocks: Iterator[Samples], sample_rate: int, max_seconds: float) -> Samples:
-    kept, total = [], 0
-    for block in blocks:
-        kept.append(np.clip(block, -1, 1))
-        total += block.size
-        if total > max_seconds * sample_rate:
-            raise AudioTooLong(f"the audio is longer than {max_seconds:g} seconds")
-    if not total:
-        raise UnreadableAudio("no audio in the file can be decoded")
-    return np.concatenate(kept)
+class Decoding:
+    """One pass over the audio of an open file."""
+
+    def __init__(self, media: Media, sample_rate: int, max_seconds: float) -> None:
+        self._reader = _Reader(media)
+        self._sample_rate = sample_rate
+        self._max_seconds = max_seconds
+        self._total = 0
+
+    def blocks(self) -> Iterator[Samples]:
+        """All samples in order, float32 in [-1, 1]: a few thousand at a time, or none."""
+        for block in _mono(self._reader.frames(), self._sample_rate):
+            self._total += block.size
+            if self._total > self._max_seconds * self._sample_rate:
+                raise AudioTooLong(f"the audio is longer than {self._max_seconds:g} seconds")
+            # The filter overshoots at full scale.
+            yield np.clip(block, -1, 1)
+        if not self._total:
+            raise UnreadableAudio("no audio in the file can be decoded")
+
+    def warnings(self) -> tuple[str, ...]:
+        """What was wrong with the file, in plain words. To be asked after the last block."""
+        return self._reader.warnings(self._total / self._sample_rate)
 
 
 def _mono(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[Samples]:

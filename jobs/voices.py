@@ -49,8 +49,8 @@ class Voices:
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
-    def find(self, voice: str, *, key_id: str) -> SavedVoice:
-        """The voice of this id or name that the key may use: its own before one that is shared.
+    def find(self, voice: str, *, key_id: str, kind: str) -> SavedVoice:
+        """The voice of this kind and of this id or name that the key may use: its own before one that is shared.
 
         Raises:
             NotFound: also for another key's voice: ids tell nothing to strangers.
@@ -58,7 +58,8 @@ class Voices:
         if "\0" in voice:
             # PostgreSQL refuses even to compare it.
             raise NotFound("There is no such voice.")
-        wanted = select(voices).where(or_(voices.c.id == voice, voices.c.name == voice), _usable(key_id))
+        named = or_(voices.c.id == voice, voices.c.name == voice)
+        wanted = select(voices).where(named, voices.c.kind == kind, _usable(key_id))
         order = (voices.c.key_id == key_id).desc(), (voices.c.id == voice).desc(), voices.c.created_at
         with self._database.read() as connection:
             row = connection.execute(wanted.order_by(*order).limit(1)).one_or_none()

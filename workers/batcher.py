@@ -11,8 +11,6 @@ wait for the end of a background batch, two things are done:
 
 import itertools
 import logging
-import os
-import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -43,18 +41,10 @@ class _Unwanted(Exception):
     """Nobody waits for anything of this batch any more."""
 
 
-def end_process() -> None:
-    """At once: the supervisor starts another, and the leases bring the steps back."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 class Batcher:
-    """`give_up` is called when the device failed: else each job after that would be blamed in turn."""
-
-    def __init__(self, lane: Lane, metrics: BatchMetrics, give_up: Callable[[], None] = end_process) -> None:
+    def __init__(self, lane: Lane, metrics: BatchMetrics) -> None:
         self._lane = lane
         self._metrics = metrics
-        self._give_up = give_up
         self._turns = Turns()
         self._order = itertools.count()
         # Of the lane's thread alone.
@@ -72,6 +62,14 @@ class Batcher:
         self._queue(one)
         return one.future
 
+    def give_way(self) -> None:
+        """Serves callers amid background work of the lane's thread: of a batch, or of whatever else runs there."""
+        started = time.monotonic()
+        while batch := self._turns.take_amid(self._room):
+            self._metrics.preemptions.inc()
+            self._begin(batch, amid=True)
+        self._given_way += time.monotonic() - started
+
     def _queue(self, one: Waiting) -> None:
         self._turns.put(one)
         # Every utterance brings a turn of the lane. Where it went with an earlier batch, its turn finds less to do.
@@ -80,14 +78,6 @@ class Batcher:
     def _turn(self) -> None:
         if batch := self._turns.take(self._room):
             self._begin(batch, amid=False)
-
-    def _give_way(self) -> None:
-        """Serves callers amid a background batch."""
-        started = time.monotonic()
-        while batch := self._turns.take_amid(self._room):
-            self._metrics.preemptions.inc()
-            self._begin(batch, amid=True)
-        self._given_way += time.monotonic() - started
 
     def _room(self, first: Waiting) -> int:
         """Frames that the batch of this utterance may hold."""
@@ -120,10 +110,8 @@ class Batcher:
             return
         except OutOfMemory:
             go_on = self._make_smaller
-        except DeviceLost as error:
-            log.critical("device lost, the process ends", extra={"reason": str(error)})
-            self._give_up()
-            return
+        except DeviceLost:
+            raise  # the lane's to answer, also amid another batch
         except Exception as error:  # noqa: BLE001 - it belongs to the job that waits for this future
             if len(batch) == 1:
                 _fail(batch[0], error)
@@ -142,7 +130,7 @@ class Batcher:
         def between() -> None:
             _check(batch)
             if not callers:
-                self._give_way()
+                self.give_way()
 
         _check(batch)
         engine, given_way, started = batch[0].engine, self._given_way, time.monotonic()

@@ -1,25 +1,39 @@
 """The engines and runners of a role. The only place that knows which engine speaks for which model."""
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from jobs.files import FileStore
+from jobs.ledger import Ledger
 from jobs.settings import Settings
-from models.catalog import Catalog
+from jobs.voices import Voices
 from models.store import Store
+from workers import voices
 from workers.lane import Lane
 from workers.memory import budget_of
+from workers.metrics import BatchMetrics, TileMetrics
 from workers.residency import Engine, Residency
 from workers.roles import Role, RoleName
-from workers.step import Runner
+from workers.step import Runner, Step
 
 OVERHEAD = 1.3
 """A loaded model beside its files: buffers and the runtime's own memory, as a factor."""
 
 MOST_G2P_PROCESSES = 4
 """Each feeds some 2,000 audio-seconds a second, in English."""
+
+
+UNPACKED = {"hubert": 2, "rmvpe": 2}
+"""The weights of an engine whose files are float16, in memory: as a factor."""
+
+PITCH_SIZES: Mapping[str, int] = {"fcpe": 60_000_000, "crepe": 120_000_000, "pm": 0, "harvest": 0}
+"""Bytes in memory of the pitch methods that come with their packages, not from the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,60 +44,154 @@ class Engines:
     metrics: CollectorRegistry
 
 
-def build(role: Role, settings: Settings, *, store: Store, catalog: Catalog) -> Engines:
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What engines and runners are made from."""
+
+    settings: Settings
+    store: Store
+    files: FileStore
+    ledger: Ledger
+
+    @property
+    def voices(self) -> Voices:
+        return Voices(self.ledger.database)
+
+
+def build(role: Role, supplies: Supplies) -> Engines:
     """Raises `DeviceError` where the wanted device is not there."""
-
-    def make(model_id: str) -> Engine:
-        return _ENGINES[catalog.model(model_id).engine](store, model_id, settings)
-
-    def size(model_id: str) -> int:
-        return int(OVERHEAD * catalog.model(model_id).size)
-
+    settings = supplies.settings
     device = _DEVICES[role.name](settings.device)
-    budget = settings.model_budget_bytes or budget_of(device, role.share)
-    residency = Residency(make=make, size=size, device=device, budget=budget)
+    residency = Residency(
+        make=partial(_made, supplies),
+        size=partial(_size, supplies),
+        device=device,
+        budget=settings.model_budget_bytes or budget_of(device, role.share),
+    )
     metrics = CollectorRegistry()
-    return Engines(_RUNNERS[role.name](residency, store, metrics), residency, device, metrics)
+    return Engines(_RUNNERS[role.name](residency, supplies, metrics), residency, device, metrics)
+
+
+def _made(supplies: Supplies, model_id: str) -> Engine:
+    """Of the catalog's models, the pitch methods that come with a package, or the voices that callers have added."""
+    if model_id in PITCH_SIZES:
+        return _pitch(model_id)
+    if voice_id := voices.voice_of(model_id):
+        return voices.StoredVoice(supplies.voices.get(voice_id), supplies.files)
+    return _ENGINES[supplies.store.catalog.model(model_id).engine](supplies, model_id)
+
+
+def _size(supplies: Supplies, model_id: str) -> int:
+    if model_id in PITCH_SIZES:
+        return PITCH_SIZES[model_id]
+    if voice_id := voices.voice_of(model_id):
+        return int(OVERHEAD * voices.bytes_of(supplies.voices.get(voice_id)))
+    model = supplies.store.catalog.model(model_id)
+    return int(OVERHEAD * UNPACKED.get(model.engine, 1) * model.size)
+
+
+class _Late:
+    """A runner that is made when its first step comes: its libraries take seconds to import."""
+
+    def __init__(self, make: Callable[[], Runner]) -> None:
+        self._make = make
+        self._runner: Runner | None = None
+        self._lock = threading.Lock()
+
+    def run(self, step: Step, spec: Any) -> dict[str, Any]:
+        with self._lock:
+            self._runner = self._runner or self._make()
+        return self._runner.run(step, spec)
 
 
 # The imports stand inside the functions so that each worker process imports only its own engine's libraries.
 # ruff: noqa: PLC0415
 
 
-def _kokoro(store: Store, model_id: str, settings: Settings) -> Engine:
+def _kokoro(supplies: Supplies, model_id: str) -> Engine:
     from models.kokoro.engine import Kokoro
 
-    return Kokoro(store.folder_of(model_id), compiles=settings.compile_kernels)
+    return Kokoro(supplies.store.folder_of(model_id), compiles=supplies.settings.compile_kernels)
 
 
-def _whisper(store: Store, model_id: str, _settings: Settings) -> Engine:
+def _whisper(supplies: Supplies, model_id: str) -> Engine:
     from models.whisper.engine import Whisper
 
-    return Whisper(store.folder_of(model_id))
+    return Whisper(supplies.store.folder_of(model_id))
 
 
-def _diarizer(store: Store, model_id: str, _settings: Settings) -> Engine:
+def _diarizer(supplies: Supplies, model_id: str) -> Engine:
     from models.diarization.engine import Diarizer
 
-    return Diarizer(store.folder_of(model_id))
+    return Diarizer(supplies.store.folder_of(model_id))
 
 
-def _speech_runners(residency: Residency, store: Store, metrics: CollectorRegistry) -> Mapping[str, Runner]:
+def _hubert(supplies: Supplies, model_id: str) -> Engine:
+    from models.rvc.hubert import Hubert
+
+    return Hubert(supplies.store.folder_of(model_id))
+
+
+def _rmvpe(supplies: Supplies, model_id: str) -> Engine:
+    from models.rvc.pitch.rmvpe import Rmvpe
+
+    return Rmvpe(supplies.store.folder_of(model_id))
+
+
+def _pitch(method: str) -> Engine:
+    from models.rvc.pitch.crepe import Crepe
+    from models.rvc.pitch.fcpe import Fcpe
+    from models.rvc.pitch.harvest import Harvest
+    from models.rvc.pitch.pm import Pm
+
+    made: Mapping[str, type[Engine]] = {"fcpe": Fcpe, "crepe": Crepe, "harvest": Harvest, "pm": Pm}
+    return made[method]()
+
+
+def _speech_runners(residency: Residency, supplies: Supplies, metrics: CollectorRegistry) -> Mapping[str, Runner]:
+    """Speech and conversion share the lane, so that neither slows what the other has on the device."""
     from models.kokoro.g2p import Phonemizer
     from workers.batcher import Batcher
-    from workers.metrics import BatchMetrics
     from workers.speech import SpeechRunner
 
     processes = 1 if residency.device == "cpu" else max(1, min(MOST_G2P_PROCESSES, (os.cpu_count() or 1) // 4))
-    phonemizer = Phonemizer(store.folder_of("spacy-en"), processes)
-    batcher = Batcher(Lane(), BatchMetrics(metrics))
-    return {"speech": SpeechRunner(residency=residency, batcher=batcher, phonemizer=phonemizer)}
+    phonemizer = Phonemizer(supplies.store.folder_of("spacy-en"), processes)
+    lane, of_tiles = Lane(), TileMetrics(metrics)
+    batcher = Batcher(lane, BatchMetrics(metrics))
+    return {
+        "speech": SpeechRunner(residency=residency, batcher=batcher, phonemizer=phonemizer),
+        "conversion": _Late(lambda: _conversion(residency, supplies, lane, of_tiles, batcher.give_way)),
+    }
 
 
-def _transcription_runners(residency: Residency, _store: Store, _metrics: CollectorRegistry) -> Mapping[str, Runner]:
+def _conversion(
+    residency: Residency, supplies: Supplies, lane: Lane, metrics: TileMetrics, give_way: Callable[[], None]
+) -> Runner:
+    from workers.conversion import ConversionRunner
+    from workers.tiles import Tiles
+
+    return ConversionRunner(
+        residency=residency,
+        lane=lane,
+        tiles=Tiles(lane, metrics, give_way),
+        give_way=give_way,
+        voices=supplies.voices,
+        store=supplies.store,
+    )
+
+
+def _transcription_runners(
+    residency: Residency, _supplies: Supplies, _metrics: CollectorRegistry
+) -> Mapping[str, Runner]:
     from workers.transcription import TranscriptionRunner
 
     return {"transcription": TranscriptionRunner(residency=residency, lane=Lane())}
+
+
+def _io_runners(_residency: Residency, supplies: Supplies, _metrics: CollectorRegistry) -> Mapping[str, Runner]:
+    from workers.imports import VoiceRunner
+
+    return {"voice": VoiceRunner(supplies.ledger)}
 
 
 def _torch_device(wanted: str) -> str:
@@ -100,15 +208,17 @@ def _ctranslate2_device(wanted: str) -> str:
     return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
 
 
-_ENGINES: Mapping[str, Callable[[Store, str, Settings], Engine]] = {
+_ENGINES: Mapping[str, Callable[[Supplies, str], Engine]] = {
     "kokoro": _kokoro,
     "whisper": _whisper,
     "diarizer": _diarizer,
+    "hubert": _hubert,
+    "rmvpe": _rmvpe,
 }
-_RUNNERS: Mapping[RoleName, Callable[[Residency, Store, CollectorRegistry], Mapping[str, Runner]]] = {
+_RUNNERS: Mapping[RoleName, Callable[[Residency, Supplies, CollectorRegistry], Mapping[str, Runner]]] = {
     "speech": _speech_runners,
     "transcription": _transcription_runners,
-    "io": lambda _residency, _store, _metrics: {},
+    "io": _io_runners,
 }
 _DEVICES: Mapping[RoleName, Callable[[str], str]] = {
     "speech": _torch_device,

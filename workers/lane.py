@@ -6,18 +6,33 @@ first audio early and none is starved: deadlines lie in the past some time.
 
 import atexit
 import itertools
+import logging
 import math
+import os
 import queue
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from models.errors import DeviceLost
+
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+def end_process() -> None:
+    """At once: the supervisor starts another, and the leases bring the steps back."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Lane:
-    def __init__(self) -> None:
+    """`give_up` is called when the device failed: else each job after that would be blamed in turn."""
+
+    def __init__(self, give_up: Callable[[], None] = end_process) -> None:
+        self._give_up = give_up
         self._calls: queue.PriorityQueue[tuple[float, int, Future[Any], Callable[[], Any] | None]] = (
             queue.PriorityQueue()
         )
@@ -28,10 +43,18 @@ class Lane:
         atexit.register(self.close)
 
     def submit(self, call: Callable[[], Result], *, deadline: float) -> Future[Result]:
-        """`deadline` is in seconds of the monotonic clock; calls with the same one go first come, first served."""
+        """`deadline` is in seconds of the monotonic clock; calls with the same one go first come, first served.
+
+        A call that raises `models.errors.DeviceLost` ends the process instead of its future.
+        """
         future: Future[Result] = Future()
         self._calls.put((deadline, next(self._order), future, call))
         return future
+
+    @property
+    def here(self) -> bool:
+        """Whether the caller is a call on the lane."""
+        return threading.current_thread() is self._thread
 
     def close(self) -> None:
         """Returns when the call that runs has ended; those behind it are never made."""
@@ -47,5 +70,8 @@ class Lane:
                 continue
             try:
                 future.set_result(call())
+            except DeviceLost as error:
+                log.critical("device lost, the process ends", extra={"reason": str(error)})
+                self._give_up()
             except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits for this future
                 future.set_exception(error)

@@ -1,4 +1,4 @@
-"""What a speech worker counts of its batches. Its presence carries the numbers to the API, which shows them."""
+"""What a torch worker counts of its batches. Its presence carries the numbers to the API, which shows them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -52,3 +52,18 @@ class BatchMetrics:
 
     def _counter(self, name: str, what: str) -> Counter:
         return Counter(f"voxhall_{name}", what, registry=self._registry)
+
+
+class TileMetrics:
+    """Of voice conversion: tiles of 1.25 s at most, decoded together."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._size = Histogram("voxhall_batch_tiles", "Tiles in a batch", buckets=COUNTS, registry=registry)
+        self._seconds = Counter("voxhall_tile_seconds", "Seconds in the net for tiles", registry=registry)
+        self._audio = Counter("voxhall_converted_seconds", "Audio converted, in seconds", registry=registry)
+
+    def decoded(self, tiles: int, audio: float, seconds: float) -> None:
+        """A batch of so many tiles, so many seconds of audio together, took so many seconds."""
+        self._size.observe(tiles)
+        self._audio.inc(audio)
+        self._seconds.inc(seconds)

@@ -5,7 +5,7 @@ The least recently used engine goes first; one in use is never unloaded.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,10 +19,11 @@ class Engine(Protocol):
 
 @dataclass
 class _Resident:
-    engine: Any
     size: int
+    engine: Any = None
     users: int = 0
     ready: bool = False
+    """Until it is, its only user is the one that loads it."""
 
 
 class Residency:
@@ -43,63 +44,77 @@ class Residency:
 
     @contextmanager
     def use(self, model_id: str) -> Iterator[Any]:
-        """The loaded engine of a model, held for as long as the block runs.
+        """The loaded engine of a model, held for as long as the block runs. See `use_all`."""
+        with self.use_all(model_id) as (engine,):
+            yield engine
 
-        It waits while engines in use leave no room. A model larger than the whole budget is loaded once nothing else
-        is.
+    @contextmanager
+    def use_all(self, *model_ids: str) -> Iterator[tuple[Any, ...]]:
+        """The loaded engines of different models, held for as long as the block runs.
+
+        It waits while engines in use leave no room for all that are not loaded yet, and holds none of them meanwhile:
+        so two jobs never wait for each other's part. Models that are larger than the whole budget together are loaded
+        once nothing else is. Inside the block no other engine may be waited for.
         """
-        resident = self._enter(model_id)
+        residents = self._reserve({model_id: self._size(model_id) for model_id in model_ids})
         try:
-            yield resident.engine
+            self._load(residents)
+            yield tuple(resident.engine for resident in residents.values())
         finally:
             with self._lock:
-                resident.users -= 1
+                for resident in residents.values():
+                    resident.users -= 1
                 self._lock.notify_all()
 
     def loaded(self) -> list[str]:
         with self._lock:
             return [model_id for model_id, resident in self._loaded.items() if resident.ready]
 
-    def _enter(self, model_id: str) -> _Resident:
-        resident = self._reserve(model_id)
-        if not resident.ready:
-            self._load(model_id, resident)
-        return resident
-
-    def _reserve(self, model_id: str) -> _Resident:
-        """A resident with the caller among its users. It is not ready only where the caller is the one to load it."""
+    def _reserve(self, sizes: Mapping[str, int]) -> dict[str, _Resident]:
+        """Residents with the caller among their users. Those that are not ready are the caller's to load."""
         with self._lock:
-            while (resident := self._loaded.get(model_id)) is None or not resident.ready:
-                if resident is None and self._make_room(self._size(model_id)):
-                    resident = _Resident(self._make(model_id), self._size(model_id), users=1)
-                    self._loaded[model_id] = resident
-                    return resident
-                self._lock.wait()
-            resident.users += 1
-            self._loaded.move_to_end(model_id)
-            return resident
+            self._lock.wait_for(lambda: self._may_enter(sizes))
+            residents = {}
+            for model_id, size in sizes.items():
+                resident = residents[model_id] = self._loaded.setdefault(model_id, _Resident(size))
+                resident.users += 1
+                self._loaded.move_to_end(model_id)
+            return residents
 
-    def _make_room(self, size: int) -> bool:
+    def _may_enter(self, sizes: Mapping[str, int]) -> bool:
+        if any(model_id in self._loaded and not self._loaded[model_id].ready for model_id in sizes):
+            return False
+        missing = sum(size for model_id, size in sizes.items() if model_id not in self._loaded)
+        return not missing or self._make_room(missing, wanted=sizes)
+
+    def _make_room(self, size: int, wanted: Mapping[str, int]) -> bool:
         for model_id, resident in list(self._loaded.items()):
             if self._taken() + size <= self._budget:
                 break
-            if not resident.users:
+            if not resident.users and model_id not in wanted:
                 del self._loaded[model_id]
                 resident.engine.unload()
-        return self._taken() + size <= self._budget or not self._loaded
+        return self._taken() + size <= self._budget or self._loaded.keys() <= wanted.keys()
 
     def _taken(self) -> int:
         return sum(resident.size for resident in self._loaded.values())
 
-    def _load(self, model_id: str, resident: _Resident) -> None:
+    def _load(self, residents: Mapping[str, _Resident]) -> None:
         # Without the lock: it takes seconds, and others want to know what is loaded meanwhile.
+        missing = {model_id: resident for model_id, resident in residents.items() if not resident.ready}
         try:
-            resident.engine.load(self.device)
+            for model_id, resident in missing.items():
+                resident.engine = self._make(model_id)
+                resident.engine.load(self.device)
+                self._now_ready(resident)
         except BaseException:
             with self._lock:
-                del self._loaded[model_id]
-                self._lock.notify_all()
+                for model_id, resident in missing.items():
+                    if not resident.ready:
+                        del self._loaded[model_id]
             raise
+
+    def _now_ready(self, resident: _Resident) -> None:
         with self._lock:
             resident.ready = True
             self._lock.notify_all()

@@ -20,7 +20,7 @@ from models.catalog import load_catalog
 from models.store import Store
 from workers import tasks
 from workers.attendance import Attendance
-from workers.engines import build
+from workers.engines import Supplies, build
 from workers.reaper import Reaper
 from workers.roles import Role, RoleName, role_named, sized
 from workers.worker import Worker
@@ -33,8 +33,8 @@ def start(name: RoleName, settings: Settings) -> None:
     app = queue.connect(settings)
     redis_url = settings.redis_url or ""
     ledger, files = Ledger(Database(settings.ledger_url)), open_files(settings)
-    catalog = load_catalog(settings.catalog)
-    engines = build(role, settings, store=Store(settings.models_dir, catalog), catalog=catalog)
+    store = Store(settings.models_dir, load_catalog(settings.catalog))
+    engines = build(role, Supplies(settings, store, files, ledger))
     role = sized(role, engines.device)
     worker = Worker(
         name=settings.worker_id or f"{name}@{socket.gethostname()}.{os.getpid()}",

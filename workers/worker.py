@@ -18,6 +18,9 @@ from jobs.queue import wake
 from jobs.settings import Settings
 from jobs.specs import Queue
 from models.errors import ModelUnreadable, OutOfMemory
+from models.rvc.errors import NotAVoice
+from models.rvc.pitch import MethodMissing
+from models.seccomp import Unprotected
 from models.store import StoreError
 from workers.slots import Slots
 from workers.step import Cleared, Runner, Step, Stopping
@@ -26,6 +29,16 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.5
 """Seconds until the worker sees that one of its jobs was cancelled."""
+
+SAID: dict[type[Exception], str] = {
+    ModelUnreadable: "model_unavailable",
+    StoreError: "model_unavailable",
+    MethodMissing: "model_unavailable",
+    NotAVoice: "not_a_voice",
+    Unprotected: "unavailable",
+    AudioError: "unreadable_audio",
+}
+"""Errors whose own sentence a caller may see, and their codes."""
 
 
 class Worker:
@@ -167,13 +180,12 @@ def _explain(error: Exception) -> tuple[str, str]:
     """The code and the sentence that a caller may see."""
     if isinstance(error, VoxhallError):
         return error.code, error.message
-    if isinstance(error, (ModelUnreadable, StoreError)):
-        return "model_unavailable", str(error)
-    if isinstance(error, AudioError):
-        return "unreadable_audio", str(error)
+    for kind, code in SAID.items():
+        if isinstance(error, kind):
+            return code, str(error)
     if isinstance(error, OutOfMemory):
         return "out_of_memory", (
-            "The card's memory did not hold one segment of this text. Submit it again later; if that does not help, "
+            "The card's memory did not hold one segment of this job. Submit it again later; if that does not help, "
             "the operator has to free memory on the card or set VOXHALL_DEVICE=cpu."
         )
     if isinstance(error, MemoryError):

@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from audio.decode import DAMAGED, decode
+from audio.decode import DAMAGED, decode, decoding
 from audio.encode import Encoder, encode
 from audio.errors import AudioError, AudioTooLong, UnreadableAudio
 from audio.formats import FORMATS
@@ -210,3 +210,36 @@ def _decode_or_refuse(data: bytes) -> None:
         decoded = decode(io.BytesIO(data), 16_000, max_seconds=120)
         assert decoded.samples.size
         assert np.isfinite(decoded.samples).all()
+
+
+@pytest.mark.parametrize("name", ["wav", "mp3", "mpegts"])
+def test_block_by_block_it_is_the_same(name: str) -> None:
+    whole = decode(io.BytesIO(sample(name)), 16_000)
+    with decoding(io.BytesIO(sample(name)), 16_000) as audio:
+        blocks = list(audio.blocks())
+        assert audio.warnings() == whole.warnings == ()
+    assert np.array_equal(np.concatenate(blocks), whole.samples)
+    assert max(block.size for block in blocks) < 10_000
+
+
+def test_block_by_block_the_end_of_a_file_is_told_of_too() -> None:
+    data = sample("flac")
+    with decoding(io.BytesIO(data[: len(data) // 2]), RATE) as audio:
+        seconds = sum(block.size for block in audio.blocks()) / RATE
+        (warning,) = audio.warnings()
+    assert f"breaks off after {seconds:.1f} seconds" in warning
+
+
+def test_block_by_block_too_much_ends_where_it_is_too_much() -> None:
+    data = encode(np.zeros(120 * 8_000, np.float32), 8_000, FORMATS["flac"])
+    with decoding(io.BytesIO(data), 16_000, max_seconds=2) as audio:
+        blocks, taken = audio.blocks(), list[int]()
+        with pytest.raises(AudioTooLong, match="longer than 2 seconds"):
+            taken.extend(block.size for block in blocks)
+    assert sum(taken) <= 2 * 16_000
+
+
+@pytest.mark.parametrize("data", [b"", b"no audio\n" * 2_000, silent_film(1)])
+def test_block_by_block_nothing_is_refused_too(data: bytes) -> None:
+    with pytest.raises(UnreadableAudio), decoding(io.BytesIO(data), RATE) as audio:
+        list(audio.blocks())

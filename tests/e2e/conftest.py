@@ -9,6 +9,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
+from tests.e2e.miniature import overlay, with_contentvec
 from tests.e2e.product import KEY, Product, running
 from tests.e2e.texts import REFUSED, SENTENCE
 
@@ -16,7 +17,9 @@ from tests.e2e.texts import REFUSED, SENTENCE
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory, free_port: int, models_dir: Path) -> Iterator[Product]:
     """The running product. When the tests are over, it must stop in time and have kept its secrets."""
-    with running(tmp_path_factory.mktemp("product"), free_port, models_dir) as product:
+    folder = tmp_path_factory.mktemp("product")
+    models = with_contentvec(folder / "models", models_dir)
+    with running(folder, free_port, models, VOXHALL_CATALOG=str(overlay(folder / "catalog.toml"))) as product:
         yield product
     _look_over_the_log(product)
 

@@ -3,22 +3,35 @@
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
 from jobs import queue
+from jobs.database import Database
 from jobs.events import Events
-from jobs.files import FileStore
+from jobs.files import FileStore, open_files
 from jobs.ledger import Job, Ledger
 from jobs.settings import Settings
-from jobs.specs import SpeechSpec, TranscriptionSpec
+from jobs.specs import AnySpec, SpeechSpec
+from models.catalog import load_catalog
+from models.store import Store
+from workers.engines import Engines, Supplies, build
 from workers.residency import Residency
+from workers.roles import RoleName, role_named
 from workers.step import Step
 
 AddJob = Callable[..., Job]
 BeginStep = Callable[..., Step]
 OneEngine = Callable[[object], Residency]
+
+
+def engines_of(name: RoleName, settings: Settings, models_dir: Path, ledger: Ledger | None = None) -> Engines:
+    """As a worker builds them."""
+    store = Store(models_dir, load_catalog(settings.catalog))
+    ledger = ledger or Ledger(Database(settings.ledger_url))
+    return build(role_named(name, settings), Supplies(settings, store, open_files(settings), ledger))
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +50,7 @@ def events(redis_url: str) -> Events:
 
 @pytest.fixture
 def add_job(ledger: Ledger, key_id: str) -> AddJob:
-    def add(spec: SpeechSpec | TranscriptionSpec | None = None, *, interactive: bool = False) -> Job:
+    def add(spec: AnySpec | None = None, *, interactive: bool = False) -> Job:
         spec = spec or SpeechSpec(text="Hello.", voice="af_heart")
         return ledger.add(job_id=uuid.uuid4().hex, key_id=key_id, dialect="voxhall", spec=spec, interactive=interactive)
 

@@ -15,8 +15,9 @@ from jobs.specs import SpeechSpec
 from models.captions import TimedWord
 from tests.audio.recordings import decibels
 from tests.workers.conftest import AddJob, BeginStep
-from workers import assembly
-from workers.assembly import IncompleteAudio, assemble
+from workers import audio_result
+from workers.assembly import assemble
+from workers.audio_result import IncompleteAudio
 from workers.word_times import to_json
 
 RATE = 24_000
@@ -90,7 +91,7 @@ def test_silence_around_the_speech_is_cut_and_that_within_it_kept(assembled: Ass
 def test_a_file_that_is_too_short_is_never_handed_out(
     assembled: Assemble, files: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(assembly, "measure", lambda *_: 0.2)
+    monkeypatch.setattr(audio_result, "measure", lambda *_: 0.2)
     with pytest.raises(IncompleteAudio, match=r"0\.20 s of audio for segments of 0\.50 s"):
         assembled([tone(0.5, 0.3)])
     assert not [key for key in files.list("jobs/") if "/result/" in key]

@@ -52,10 +52,10 @@ class Notebook:
 
 class Desk:
     def __init__(self) -> None:
-        self.lane = Lane()
-        self.registry = CollectorRegistry()
         self.given_up = threading.Event()
-        self._batcher = Batcher(self.lane, BatchMetrics(self.registry), self.given_up.set)
+        self.lane = Lane(self.given_up.set)
+        self.registry = CollectorRegistry()
+        self.batcher = Batcher(self.lane, BatchMetrics(self.registry))
 
     def closed(self) -> AbstractContextManager[None]:
         return occupied(self.lane)
@@ -64,7 +64,7 @@ class Desk:
         self, engine: Any, *phonemes: str, deadline: float = 0.0, interactive: bool = False
     ) -> list[Future[Synthesis]]:
         utterances = [Utterance(name, "af_heart") for name in phonemes]
-        return [self._batcher.submit(engine, one, deadline=deadline, interactive=interactive) for one in utterances]
+        return [self.batcher.submit(engine, one, deadline=deadline, interactive=interactive) for one in utterances]
 
     def count(self, name: str, **labels: str) -> float:
         value = self.registry.get_sample_value(f"voxhall_{name}", labels)
@@ -289,6 +289,37 @@ def test_many_jobs_get_their_own(desk: Desk) -> None:
     for thread in threads:
         thread.join(30)
     assert found == {job: [job * 10 + n for n in range(1, 9)] for job in range(16)}
+
+
+def test_callers_are_served_amid_other_work_of_the_lane(desk: Desk) -> None:
+    """A call that takes long, such as a conversion's: it gives way as a background render does."""
+    engine, order = Notebook(room=0), list[str]()
+
+    def work() -> None:
+        callers = desk.hand_in(engine, "call", deadline=60.0, interactive=True)
+        book = desk.hand_in(engine, "book")
+        desk.batcher.give_way()
+        order.extend(str([future.done() for future in futures]) for futures in (callers, book))
+
+    desk.lane.submit(work, deadline=0.0).result(10)
+    assert order == ["[True]", "[False]"]
+    assert desk.count("preemptions_total") == 1
+
+
+def test_a_device_that_is_lost_amid_another_batch_blames_neither(desk: Desk) -> None:
+    engine = Notebook(room=0)
+    callers: list[Future[Synthesis]] = []
+
+    def stage(batch: list[str]) -> None:
+        if batch == ["call"]:
+            raise DeviceLost
+        callers.extend(desk.hand_in(engine, "call", interactive=True))
+
+    engine.stage = stage
+    (book,) = desk.hand_in(engine, "book")
+    assert desk.given_up.wait(10)
+    assert not book.done()
+    assert not callers[0].done()
 
 
 def test_a_lost_device_ends_the_process_and_blames_no_job(desk: Desk) -> None:

@@ -15,16 +15,12 @@ from jobs.files import FileStore, input_key, segment_prefix
 from jobs.ledger import Ledger
 from jobs.settings import Settings
 from jobs.specs import TranscriptionSpec
-from models.catalog import load_catalog
 from models.diarization.engine import Diarizer
-from models.store import Store
 from tests.conversation import conversation, spoken
-from tests.workers.conftest import AddJob, BeginStep
+from tests.workers.conftest import AddJob, BeginStep, engines_of
 from workers.diarization import SHARE, Diarization, Samples
-from workers.engines import build
 from workers.lane import Lane
 from workers.residency import Residency
-from workers.roles import role_named
 from workers.step import Stopping
 
 
@@ -99,8 +95,7 @@ def test_a_transcript_says_who_speaks(
     models_dir: Path, add_job: AddJob, begin_step: BeginStep, files: FileStore, settings: Settings
 ) -> None:
     """As the transcription worker does it: three turns of two voices, all words."""
-    catalog = load_catalog()
-    engines = build(role_named("transcription", settings), settings, store=Store(models_dir, catalog), catalog=catalog)
+    engines = engines_of("transcription", settings, models_dir)
     spec = TranscriptionSpec(model="whisper-tiny.en", diarize=True, known_speakers=("Ann",))
     job = add_job(spec)
     files.put(input_key(job.id, "audio"), flac(conversation(models_dir, "B1 A2 B0").samples))

@@ -45,7 +45,7 @@ def test_lost_wake_ups_are_made_up_for_and_never_doubled(reaper: Reaper, add_job
     queue.wake("speech")
     for _ in range(3):
         reaper.tend()
-        assert queue.messages() == {"speech": 3, "transcription": 0, "tools": 0}
+        assert queue.messages() == {"speech": 3, "conversion": 0, "transcription": 0, "tools": 0}
 
 
 def test_more_wake_ups_than_steps_do_no_harm(reaper: Reaper, add_job: AddJob) -> None:

@@ -1,9 +1,12 @@
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workers.residency import Residency
 
@@ -161,3 +164,111 @@ def test_many_threads_never_overfill_the_memory(residency: Residency, machine: M
     assert len(unloaded_in_use) == 800
     assert not any(unloaded_in_use)
     assert not machine.overfull
+
+
+def test_several_are_had_in_the_order_asked_for(residency: Residency, machine: Machine) -> None:
+    touch(residency, "other")
+    with residency.use_all("third", "other", "small") as engines:
+        assert [engine.model_id for engine in engines] == ["third", "other", "small"]
+        assert machine.taken.keys() == {"third", "other", "small"}
+    assert machine.loads == {"third": 1, "other": 1, "small": 1}
+
+
+def test_what_is_wanted_too_is_not_unloaded_for_the_rest(residency: Residency, machine: Machine) -> None:
+    touch(residency, "small", "other", "third")
+    with residency.use_all("small", "fourth"):
+        assert machine.taken.keys() == {"small", "third", "fourth"}
+
+
+def test_several_that_are_larger_than_the_budget_are_loaded_by_themselves(machine: Machine) -> None:
+    residency = Residency(make=lambda name: Engine(name, machine), size=SIZES.__getitem__, device="cpu", budget=3)
+    touch(residency, "other")
+    with residency.use_all("small", "large"):
+        assert machine.taken.keys() == {"small", "large"}
+
+
+def test_who_waits_for_room_holds_nothing(residency: Residency, machine: Machine) -> None:
+    """Two jobs that share one engine and want a large one each, which do not fit together."""
+    entered, leave, served = threading.Event(), threading.Event(), threading.Event()
+
+    def want(*names: str, then: Callable[[], object]) -> threading.Thread:
+        def work() -> None:
+            with residency.use_all(*names):
+                then()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        return thread
+
+    def stay() -> None:
+        entered.set()
+        assert leave.wait(10)
+
+    first = want("small", "large", then=stay)
+    assert entered.wait(10)
+    second = want("small", "huge", then=served.set)
+    assert not served.wait(0.2)
+    assert [resident.users for resident in residency._loaded.values()] == [1, 1]
+    leave.set()
+    for thread in (first, second):
+        thread.join(10)
+    assert served.is_set()
+    assert machine.taken.keys() == {"small", "huge"}
+
+
+@pytest.mark.parametrize("error", [OSError("broken"), KeyboardInterrupt()])
+def test_a_load_that_fails_puts_everything_back(machine: Machine, error: BaseException) -> None:
+    def make(name: str) -> Engine:
+        if name == "third" and not machine.loads["third"]:
+            machine.loads["third"] += 1
+            raise error
+        return Engine(name, machine)
+
+    residency = Residency(make=make, size=SIZES.__getitem__, device="cpu", budget=BUDGET)
+    with pytest.raises(type(error)), residency.use_all("small", "third", "other"):
+        pass
+    assert residency.loaded() == ["small"]
+    touch(residency, "large")
+    assert machine.taken == {"large": 3}
+    with residency.use_all("small", "third", "other"):
+        assert machine.taken.keys() == {"small", "third", "other"}
+
+
+def test_an_unknown_model_reserves_nothing(residency: Residency) -> None:
+    with pytest.raises(KeyError, match="nobody"), residency.use_all("small", "nobody"):
+        pass
+    assert residency.loaded() == []
+    touch(residency, "huge")
+
+
+JOBS = st.lists(st.lists(st.sampled_from([*SIZES]), min_size=1, max_size=4, unique=True), min_size=2, max_size=6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(JOBS)
+def test_jobs_that_want_several_all_come_to_an_end(jobs: list[list[str]]) -> None:
+    """None waits for ever, none loses an engine that it uses, and where each fits the memory is never overfull."""
+    all_fit = all(sum(SIZES[name] for name in wanted) <= BUDGET for wanted in jobs)
+    machine = Machine(BUDGET if all_fit else 10**9)
+    residency = Residency(make=lambda name: Engine(name, machine), size=SIZES.__getitem__, device="cpu", budget=BUDGET)
+    wrong: list[str] = []
+
+    def work(wanted: list[str]) -> None:
+        for _ in range(3):
+            with residency.use_all(*wanted) as engines:
+                for engine in engines:
+                    engine.users.append(1)
+                threading.Event().wait(0.0002)
+                wrong.extend(name for name in wanted if name not in machine.taken)
+                for engine in engines:
+                    engine.users.remove(1)
+                    wrong.extend([engine.model_id] * engine.unloaded_in_use)
+
+    threads = [threading.Thread(target=work, args=(wanted,), daemon=True) for wanted in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    assert (wrong, machine.overfull) == ([], False)
+    assert not any(resident.users for resident in residency._loaded.values())

@@ -23,17 +23,13 @@ from jobs.files import FileStore, input_key, result_key, segment_key, segment_pr
 from jobs.ledger import Job, Ledger
 from jobs.settings import Settings
 from jobs.specs import TranscriptionSpec
-from models.catalog import load_catalog
 from models.kokoro.engine import Kokoro
 from models.kokoro.g2p import Phonemizer
 from models.kokoro.segments import segments
-from models.store import Store
 from models.whisper.decoder import Heard, Piece, Sound
 from models.whisper.options import Decoding
-from tests.workers.conftest import AddJob, BeginStep, OneEngine
-from workers.engines import build
+from tests.workers.conftest import AddJob, BeginStep, OneEngine, engines_of
 from workers.lane import Lane
-from workers.roles import role_named
 from workers.step import Runner
 from workers.transcription import TranscriptionRunner
 
@@ -77,8 +73,7 @@ def spoken(say: Say) -> Samples:
 def runner(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """As the transcription worker builds it."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"), device="cpu")
-    catalog = load_catalog()
-    engines = build(role_named("transcription", settings), settings, store=Store(models_dir, catalog), catalog=catalog)
+    engines = engines_of("transcription", settings, models_dir)
     assert engines.device == "cpu"
     return engines.runners["transcription"]
 

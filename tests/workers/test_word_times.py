@@ -19,17 +19,13 @@ from jobs.files import FileStore, input_key, result_key
 from jobs.settings import Settings
 from jobs.specs import SpeechSpec, TranscriptionSpec
 from models.captions import TimedWord
-from models.catalog import load_catalog
 from models.kokoro.engine import Kokoro
 from models.kokoro.g2p import Phonemizer
-from models.store import Store
-from tests.workers.conftest import AddJob, BeginStep
+from tests.workers.conftest import AddJob, BeginStep, engines_of
 from workers.batcher import Batcher
-from workers.engines import build
 from workers.lane import Lane
 from workers.metrics import BatchMetrics
 from workers.residency import Residency
-from workers.roles import role_named
 from workers.speech import SpeechRunner
 from workers.word_times import from_json, laid_out, to_json
 
@@ -119,9 +115,7 @@ def test_the_times_are_those_that_whisper_hears(
     result = speak(SENTENCE, format="wav")
     job = add_job(TranscriptionSpec(model="whisper-tiny.en", language="en", word_times=True))
     files.put(input_key(job.id, "audio"), files.get(result["file"]))
-    catalog = load_catalog()
-    role = role_named("transcription", settings)
-    engines = build(role, settings, store=Store(models_dir, catalog), catalog=catalog)
+    engines = engines_of("transcription", settings, models_dir)
     engines.runners["transcription"].run(begin_step(job), job.spec)
     transcript = json.loads(files.get(result_key(job.id, "transcript.json")))
     heard = [word for segment in transcript["segments"] for word in segment["words"]]
