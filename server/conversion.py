@@ -37,12 +37,9 @@ def checked_conversion(hall: Hall, spec: ConversionSpec, key_id: str) -> Convers
 def _voice(hall: Hall, name: str, key_id: str) -> SavedVoice:
     message = f"There is no voice `{name[:60]}` to convert to. `GET /voices/rvc` lists them."
     try:
-        voice = Voices(hall.database).find(name, key_id=key_id)
+        return Voices(hall.database).find(name, key_id=key_id, kind="rvc")
     except NotFound as error:
         raise UnknownVoice(message, param="voice") from error
-    if voice.kind != "rvc":
-        raise UnknownVoice(message, param="voice")
-    return voice
 
 
 def _check_speaker(spec: ConversionSpec, voice: SavedVoice) -> None:

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
-from jobs.errors import Conflict, InvalidRequest, NotFound
+from jobs.errors import Conflict, InvalidRequest
 from jobs.files import voice_prefix
 from jobs.ledger import Job
 from jobs.specs import VoiceSpec
@@ -105,13 +105,13 @@ def listing(hall: HallDependency, key: EitherKey) -> dict[str, Any]:
 @router.get(f"{PATH}/{{voice}}")
 def read(hall: HallDependency, key: EitherKey, voice: str) -> RvcVoice:
     """One voice, by id or name: the key's own before one that is shared."""
-    return RvcVoice.of(_find(hall, voice, key.id), key.id)
+    return RvcVoice.of(Voices(hall.database).find(voice, key_id=key.id, kind=KIND), key.id)
 
 
 @router.delete(f"{PATH}/{{voice}}", status_code=204)
 def remove(hall: HallDependency, key: EitherKey, voice: str) -> None:
     """Forgets the voice, by id or name, and deletes its files. Jobs that still wait for it fail. 404: not the key's."""
-    found = _find(hall, voice, key.id)
+    found = Voices(hall.database).find(voice, key_id=key.id, kind=KIND)
     Voices(hall.database).remove(found.id, key_id=key.id)
     hall.files.delete(voice_prefix(found.id))
 
@@ -120,7 +120,7 @@ def _spec(form: VoiceForm) -> VoiceSpec:
     try:
         return VoiceSpec(name=form.name, shared=form.shared)
     except ValidationError as error:
-        rule = "1 to 100 characters, no slash, no control character, and no space at its ends"
+        rule = "1 to 100 characters, no slash, no control character, no dot at its beginning, and no space at its ends"
         raise InvalidRequest(f"A voice's name has {rule}.", param="name") from error
 
 
@@ -145,10 +145,3 @@ async def _imported(hall: Hall, job: Job, request: Request) -> SavedVoice:
         return await run_in_threadpool(Voices(hall.database).get, (job.result or {})["voice"])
     finally:
         await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
-
-
-def _find(hall: Hall, voice: str, key_id: str) -> SavedVoice:
-    found = Voices(hall.database).find(voice, key_id=key_id)
-    if found.kind != KIND:
-        raise NotFound("There is no such voice.")
-    return found

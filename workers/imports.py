@@ -38,10 +38,10 @@ class VoiceRunner:
             raise  # the next attempt needs the inputs
         except LeaseLost:
             if self._over(step):
-                _clear(step)
+                self._clear(step)
             raise
         except Exception:
-            _clear(step)
+            self._clear(step)
             raise
         _delete(step, input_key(step.job.id, ""))
         return result
@@ -73,6 +73,12 @@ class VoiceRunner:
         except NotFound:
             return True
 
+    def _clear(self, step: Step) -> None:
+        """Leaves no file of a voice that was not added. Another worker may have added it meanwhile."""
+        if self._added(step) is None:
+            _delete(step, voice_prefix(step.job.id))
+        _delete(step, input_key(step.job.id, ""))
+
 
 @contextmanager
 def _inputs(step: Step) -> Iterator[tuple[Path, Path | None]]:
@@ -90,11 +96,6 @@ def _store(step: Step, imported: Imported) -> int:
     for path in kept:
         step.files.put(voice_key(step.job.id, path.name), path)
     return sum(path.stat().st_size for path in kept)
-
-
-def _clear(step: Step) -> None:
-    _delete(step, voice_prefix(step.job.id))
-    _delete(step, input_key(step.job.id, ""))
 
 
 def _delete(step: Step, prefix: str) -> None:

@@ -10,11 +10,15 @@ def test_a_voice_is_found_by_id_and_name_by_its_own_key_alone(database: Database
     mine, other = (Keys(database).create(name)[0].id for name in ("mine", "other"))
     voices = Voices(database)
     voices.add("a" * 32, key_id=mine, name="Anna", kind="rvc", shared=False, details={"version": "v2"})
-    assert voices.find("Anna", key_id=mine) == voices.find("a" * 32, key_id=mine) == voices.get("a" * 32)
-    assert voices.find("Anna", key_id=mine).details == {"version": "v2"}
+    assert (
+        voices.find("Anna", key_id=mine, kind="rvc")
+        == voices.find("a" * 32, key_id=mine, kind="rvc")
+        == voices.get("a" * 32)
+    )
+    assert voices.find("Anna", key_id=mine, kind="rvc").details == {"version": "v2"}
     for name in ("Anna", "a" * 32, "Bert", "a\0"):
         with pytest.raises(NotFound):
-            voices.find(name, key_id=other)
+            voices.find(name, key_id=other, kind="rvc")
     assert voices.list(key_id=other, kind="rvc") == []
 
 
@@ -22,9 +26,9 @@ def test_a_shared_voice_is_everybodys_to_use_and_its_owners_to_remove(database: 
     mine, other = (Keys(database).create(name)[0].id for name in ("mine", "other"))
     voices = Voices(database)
     voices.add("a" * 32, key_id=mine, name="Anna", kind="rvc", shared=True, details={})
-    assert voices.find("Anna", key_id=other).id == "a" * 32
+    assert voices.find("Anna", key_id=other, kind="rvc").id == "a" * 32
     voices.add("b" * 32, key_id=other, name="Anna", kind="rvc", shared=False, details={})
-    assert voices.find("Anna", key_id=other).id == "b" * 32
+    assert voices.find("Anna", key_id=other, kind="rvc").id == "b" * 32
     assert [voice.id for voice in voices.list(key_id=other, kind="rvc")] == ["b" * 32, "a" * 32]
     with pytest.raises(NotFound):
         voices.remove("a" * 32, key_id=other)

@@ -77,7 +77,7 @@ def test_a_voice_is_added(
 ) -> None:
     job = submitted(model, shared=True)
     result = runner.run(begin_step(job), job.spec)
-    voice = saved.find("Ann", key_id=key_id)
+    voice = saved.find("Ann", key_id=key_id, kind="rvc")
     assert (voice.id, voice.kind, voice.shared) == (job.id, "rvc", True)
     assert result == {"voice": job.id, "name": "Ann", **voice.details}
     weights = files.get(voice_key(job.id, "voice.safetensors"))
