@@ -1,4 +1,4 @@
-"""The pitch of a whole recording: found in blocks, smoothed, transposed, and counted in the steps of the nets."""
+"""The pitch of a recording: found in blocks, smoothed, transposed, and counted in the steps of the nets."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from models.rvc.frames import HOP
 from models.rvc.options import Options
 from models.rvc.pitch import F0, HIGHEST, LOWEST, PitchNet
 from models.rvc.recording import Recording
-from models.rvc.running import Run
+from models.rvc.running import Run, at_once
 
 BLOCK = 6_000
 """Frames found at once, a minute: seconds on a CPU. RMVPE over a quarter of an hour in one piece fails in cuDNN."""
@@ -21,16 +21,48 @@ CONTEXT = 300
 STEPS = 255
 
 
-def find(recording: Recording, length: int, pad: int, pitch: PitchNet, run: Run, between: Callable[[], None]) -> F0:
-    """f0 of the first `length` samples of the recording after `pad` samples of padding: (length // 160,) Hz."""
+class Contour:
+    """f0 of the first `length` samples of a recording after `pad` samples of padding, as the options shape it.
 
-    def block(start: int, stop: int) -> F0:
-        first = max(0, start - CONTEXT)
-        samples = recording.padded(first * HOP, min((stop + CONTEXT) * HOP, length), pad)
-        return run(lambda: pitch.f0(samples, between))[start - first : stop - first]
+    A block of it is found when it is first asked for, so nobody waits for the pitch of an hour.
+    """
 
-    frames = length // HOP
-    return np.concatenate([block(start, min(start + BLOCK, frames)) for start in range(0, frames, BLOCK)])
+    def __init__(
+        self,
+        recording: Recording,
+        length: int,
+        pad: int,
+        net: PitchNet,
+        options: Options,
+        run: Run,
+        between: Callable[[], None],
+    ) -> None:
+        self._recording = recording
+        self._length = length
+        self._pad = pad
+        self._net = net
+        self._options = options
+        self._run = run if net.uses_device else at_once
+        self._between = between
+        self._found: dict[int, F0] = {}
+
+    def between(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Frames `start` to `stop`, as many of them as there are: Hz, 0 where nothing is voiced."""
+        stop = min(stop, self._length // HOP)
+        reach = _filter_width(self._options) // 2
+        first, last = max(0, start - reach), min(stop + reach, self._length // HOP)
+        blocks = range(first // BLOCK, -(-last // BLOCK))
+        f0 = np.concatenate([self._block(index) for index in blocks])[first - blocks[0] * BLOCK :][: last - first]
+        return shaped(f0, self._options)[start - first :][: stop - start]
+
+    def _block(self, index: int) -> F0:
+        if index not in self._found:
+            start, stop = index * BLOCK, min((index + 1) * BLOCK, self._length // HOP)
+            first = max(0, start - CONTEXT)
+            samples = self._recording.padded(first * HOP, min((stop + CONTEXT) * HOP, self._length), self._pad)
+            found = self._run(lambda: self._net.f0(samples, self._between))
+            self._found[index] = found[start - first : stop - first]
+        return self._found[index]
 
 
 def shaped(f0: F0, options: Options) -> NDArray[np.float64]:

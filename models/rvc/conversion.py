@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Generator, Tensor
 
 from audio.pcm import Samples
-from models.rvc import contour
+from models.rvc.contour import Contour, coarse
 from models.rvc.cuts import Chunk, chunks
 from models.rvc.frames import HOP, SAMPLE_RATE
 from models.rvc.hubert import Hubert
@@ -126,20 +125,18 @@ class Conversion:
     def _melody(self, chunk: Chunk) -> Pitch | None:
         if self._contour is None:
             return None
-        f0 = self._contour[chunk.start : chunk.start + self._frames(chunk)]
-        return Pitch(torch.from_numpy(contour.coarse(f0)), torch.from_numpy(f0.astype(np.float32)))
+        f0 = self._contour.between(chunk.start, chunk.start + self._frames(chunk))
+        return Pitch(torch.from_numpy(coarse(f0)), torch.from_numpy(f0.astype(np.float32)))
 
     @cached_property
-    def _contour(self) -> npt.NDArray[np.float64] | None:
-        """The pitch of the whole recording with its padding, found once."""
+    def _contour(self) -> Contour | None:
         if self._pitch is None:
             return None
         length = self._frames(Chunk(0, self.chunks[-1].stop)) * HOP
         if not self._exact:
             length = len(self._recording) + 2 * self._span.padding
-        run = self._run if self._pitch.uses_device else at_once
-        f0 = contour.find(self._recording, length, self._span.padding, self._pitch, run, self._between)
-        return contour.shaped(f0, self._options)
+        padding = self._span.padding
+        return Contour(self._recording, length, padding, self._pitch, self._options, self._run, self._between)
 
 
 def _doubled(features: Tensor, frames: int) -> Tensor:
