@@ -96,9 +96,9 @@ def test_a_long_recording_is_heard_in_blocks_with_context_when_they_are_asked_fo
     monkeypatch.setattr(contour, "CONTEXT", 60)
     lazily = of(parted)
     assert whole.blocks == [600]
-    end = lazily.between(400, 700)
+    end = lazily.between(325, 700)
     assert parted.blocks == [370, 160]
-    beginning = lazily.between(0, 400)
+    beginning = lazily.between(0, 325)
     assert parted.blocks == [370, 160, 310]
     blocks = np.concatenate([beginning, end])
     np.testing.assert_array_equal(blocks, lazily.between(0, 600))
