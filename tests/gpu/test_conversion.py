@@ -1,6 +1,6 @@
 """Voice conversion where its real weights are, and on a card: what random weights on a CPU cannot show.
 
-    VOXHALL_TEST_VOICE=voice.pth [VOXHALL_TEST_INDEX=voice.index] python -m pytest -m gpu
+    RVC_TEST_VOICE=voice.pth [RVC_TEST_INDEX=voice.index] python -m pytest -m gpu
 
 The voice is one of your own; `voxhall models pull contentvec rmvpe` fetches the rest.
 """
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.gpu
 TEXT = "The weather in London was cold and grey yesterday morning. Nobody stayed outside for very long."
 OPTIONS = Options(f0_method="rmvpe", seed=1)
 RMS_MIX = 0.25
-VOICE, INDEX = "VOXHALL_TEST_VOICE", "VOXHALL_TEST_INDEX"
+VOICE, INDEX = "RVC_TEST_VOICE", "RVC_TEST_INDEX"
 WORST_WER = 0.25
 WORST_DECIBELS = 40.0
 
