@@ -44,8 +44,11 @@ def result_key(job_id: str, name: str) -> str:
     return f"{job_prefix(job_id)}result/{name}"
 
 
+VOICES = "voices/"
+
+
 def voice_prefix(voice_id: str) -> str:
-    return f"voices/{voice_id}/"
+    return f"{VOICES}{voice_id}/"
 
 
 def voice_key(voice_id: str, name: str) -> str:
@@ -103,8 +106,17 @@ class FileStore:
             return
         with TemporaryDirectory(prefix="voxhall-") as folder:
             path = Path(folder) / "file"
-            path.write_bytes(self.get(key))
+            self._fetch(key, path)
             yield path
+
+    def _fetch(self, key: str, path: Path) -> None:
+        """Piece by piece: a voice's index may have a gigabyte. Raises `NotFound`, `Unavailable`."""
+        try:
+            with _answering(), path.open("wb") as file:
+                for piece in obstore.get(self._store, key).stream():
+                    file.write(piece)
+        except FileNotFoundError as error:
+            raise NotFound("The file is gone.") from error
 
     def presigned(self, key: str, seconds: int) -> str | None:
         """A URL at which the bucket itself serves the file; None for a local store."""

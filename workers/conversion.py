@@ -68,7 +68,7 @@ class ConversionRunner:
         options = _options(step, spec, method)
         with TemporaryDirectory(prefix="voxhall-") as folder:
             recording, damage = _recording(step, Path(folder))
-            converted = self._convert(step, recording, self._engines(saved, method), options)
+            converted = self._convert(step, recording, self._engines(saved, method, step.check), options)
             sound = store_converted(step, spec, recording, converted)
         return sound | {
             "model": "rvc",
@@ -93,11 +93,13 @@ class ConversionRunner:
         return spec.f0_method or (BEST if self._store.installed(BEST) else BUNDLED)
 
     @contextmanager
-    def _engines(self, saved: SavedVoice, method: PitchMethod | None) -> Iterator["_Engines"]:
+    def _engines(
+        self, saved: SavedVoice, method: PitchMethod | None, check: Callable[[], None]
+    ) -> Iterator["_Engines"]:
         wanted = [FEATURES, engine_id(saved.id), *([method] if method else [])]
         with ExitStack() as stack:
             try:
-                hubert, stored, *pitch = stack.enter_context(self._residency.use_all(*wanted))
+                hubert, stored, *pitch = stack.enter_context(self._residency.use_all(*wanted, check=check))
             except NotFound as error:
                 raise _removed(saved.name) from error
             yield _Engines(hubert, stored.voice, pitch[0] if pitch else None)
@@ -172,8 +174,9 @@ def _recording(step: Step, folder: Path) -> tuple[Recording, tuple[str, ...]]:
             step.check()
             file.write(to_f32(block))
         damage = audio.warnings()
-    recording = Recording.prepare(np.memmap(decoded, np.float32, "r"), folder)
-    decoded.unlink()
+    heard = np.memmap(decoded, np.float32, "r")
+    decoded.unlink()  # no file outlives the process, whatever ends it
+    recording = Recording.prepare(heard, folder)
     step.check()
     return recording, damage
 

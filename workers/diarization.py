@@ -53,7 +53,7 @@ class Diarization:
         Raises:
             InvalidRequest: nobody speaks in the recording of a known speaker.
         """
-        with self._residency.use(MODEL) as diarizer:
+        with self._residency.use(MODEL, check=step.check) as diarizer:
             voices = [self._voice(step, diarizer, position) for position in range(len(spec.known_speakers))]
             heard = self._heard(step, diarizer, samples)
         found = turns(heard, speakers=spec.speakers, known=voices)

@@ -64,9 +64,10 @@ def build(role: Role, supplies: Supplies) -> Engines:
     device = _DEVICES[role.name](settings.device)
     residency = Residency(
         make=partial(_made, supplies),
-        size=partial(_size, supplies),
+        size=partial(_size, supplies, device),
         device=device,
         budget=settings.model_budget_bytes or budget_of(device, role.share),
+        kept=role.keeps,
     )
     metrics = CollectorRegistry()
     return Engines(_RUNNERS[role.name](residency, supplies, metrics), residency, device, metrics)
@@ -81,11 +82,11 @@ def _made(supplies: Supplies, model_id: str) -> Engine:
     return _ENGINES[supplies.store.catalog.model(model_id).engine](supplies, model_id)
 
 
-def _size(supplies: Supplies, model_id: str) -> int:
+def _size(supplies: Supplies, device: str, model_id: str) -> int:
     if model_id in PITCH_SIZES:
         return PITCH_SIZES[model_id]
     if voice_id := voices.voice_of(model_id):
-        return int(OVERHEAD * voices.bytes_of(supplies.voices.get(voice_id)))
+        return int(OVERHEAD * voices.bytes_of(supplies.voices.get(voice_id), device))
     model = supplies.store.catalog.model(model_id)
     return int(OVERHEAD * UNPACKED.get(model.engine, 1) * model.size)
 

@@ -1,14 +1,19 @@
-"""What keeps the queues moving when something died: expired leases, lost wake-ups, old segments."""
+"""What keeps order when something died: expired leases, lost wake-ups, old segments, files of nobody's voice."""
 
 import logging
 import threading
 import time
+from contextlib import suppress
 
-from jobs.files import FileStore, job_prefix
+from jobs.errors import NotFound
+from jobs.files import VOICES, FileStore, job_prefix, voice_prefix
 from jobs.ledger import Ledger
 from jobs.queue import messages, wake
+from jobs.voices import Voices
 
 EVERY = 5.0
+
+VOICES_EVERY = 600.0
 LONGEST_AWAY = 7 * 86400.0
 """Segments of jobs that ended while no reaper ran are swept if that was not longer ago."""
 
@@ -23,6 +28,7 @@ class Reaper:
         self._files = files
         self._segment_seconds = segment_seconds
         self._swept_until = time.time() - LONGEST_AWAY
+        self._voices_swept = -VOICES_EVERY
 
     def begin(self, stopping: threading.Event) -> None:
         """Tends in a thread of its own until `stopping` is set."""
@@ -40,6 +46,9 @@ class Reaper:
             log.warning("step recovered", extra={"queue": queue})
         self._top_up()
         self._sweep_segments()
+        if time.monotonic() >= self._voices_swept + VOICES_EVERY:
+            self._sweep_voices()
+            self._voices_swept = time.monotonic()
 
     def _top_up(self) -> None:
         """One wake-up for each waiting step; those already in the broker count."""
@@ -54,3 +63,21 @@ class Reaper:
             for kind in ("segments", "words"):
                 self._files.delete(f"{job_prefix(job_id)}{kind}/")
         self._swept_until = end
+
+    def _sweep_voices(self) -> None:
+        """Files of voices that are in no list: whoever stored or removed them died on the way."""
+        stored = {key.removeprefix(VOICES).partition("/")[0] for key in self._files.list(VOICES)}
+        for voice_id in stored:
+            if not self._known(voice_id):
+                self._files.delete(voice_prefix(voice_id))
+                log.info("voice swept", extra={"voice": voice_id})
+
+    def _known(self, voice_id: str) -> bool:
+        """Whether the voice is there, or the job of its id may still add it."""
+        # The job before the voice: it ends after the voice is added.
+        with suppress(NotFound):
+            if not self._ledger.get(voice_id).done:
+                return True
+        with suppress(NotFound):
+            return bool(Voices(self._ledger.database).get(voice_id))
+        return False

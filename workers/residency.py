@@ -1,11 +1,11 @@
 """Which engines are loaded in this process, under a memory budget.
 
-The least recently used engine goes first; one in use is never unloaded.
+The least recently used engine goes first; one in use is never unloaded, and neither is one that is to be kept.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +15,14 @@ class Engine(Protocol):
     def load(self, device: str) -> None: ...
 
     def unload(self) -> None: ...
+
+
+PATIENCE = 0.25
+"""Seconds until one who waits for room looks whether it is still wanted."""
+
+
+def _wanted() -> None:
+    """Of those who wait however long it takes."""
 
 
 @dataclass
@@ -32,31 +40,43 @@ class Residency:
     size: bytes that the loaded model takes, about.
     device: where engines are loaded.
     budget: bytes that all loaded models may take together.
+    kept: models that stay once they are loaded, for those who wait for an answer.
     """
 
-    def __init__(self, *, make: Callable[[str], Engine], size: Callable[[str], int], device: str, budget: int) -> None:
+    def __init__(
+        self,
+        *,
+        make: Callable[[str], Engine],
+        size: Callable[[str], int],
+        device: str,
+        budget: int,
+        kept: Collection[str] = (),
+    ) -> None:
         self._make = make
         self._size = size
         self.device = device
         self._budget = budget
+        self._kept = frozenset(kept)
         self._loaded: OrderedDict[str, _Resident] = OrderedDict()
         self._lock = threading.Condition()
 
     @contextmanager
-    def use(self, model_id: str) -> Iterator[Any]:
+    def use(self, model_id: str, *, check: Callable[[], None] = _wanted) -> Iterator[Any]:
         """The loaded engine of a model, held for as long as the block runs. See `use_all`."""
-        with self.use_all(model_id) as (engine,):
+        with self.use_all(model_id, check=check) as (engine,):
             yield engine
 
     @contextmanager
-    def use_all(self, *model_ids: str) -> Iterator[tuple[Any, ...]]:
+    def use_all(self, *model_ids: str, check: Callable[[], None] = _wanted) -> Iterator[tuple[Any, ...]]:
         """The loaded engines of different models, held for as long as the block runs.
 
         It waits while engines in use leave no room for all that are not loaded yet, and holds none of them meanwhile:
         so two jobs never wait for each other's part. Models that are larger than the whole budget together are loaded
-        once nothing else is. Inside the block no other engine may be waited for.
+        once nothing else is but what is kept. Inside the block no other engine may be waited for.
+
+        `check` is called while it waits, and may raise to wait no longer.
         """
-        residents = self._reserve({model_id: self._size(model_id) for model_id in model_ids})
+        residents = self._reserve({model_id: self._size(model_id) for model_id in model_ids}, check)
         try:
             self._load(residents)
             yield tuple(resident.engine for resident in residents.values())
@@ -70,10 +90,12 @@ class Residency:
         with self._lock:
             return [model_id for model_id, resident in self._loaded.items() if resident.ready]
 
-    def _reserve(self, sizes: Mapping[str, int]) -> dict[str, _Resident]:
+    def _reserve(self, sizes: Mapping[str, int], check: Callable[[], None]) -> dict[str, _Resident]:
         """Residents with the caller among their users. Those that are not ready are the caller's to load."""
         with self._lock:
-            self._lock.wait_for(lambda: self._may_enter(sizes))
+            while not self._may_enter(sizes):
+                check()
+                self._lock.wait(PATIENCE)
             residents = {}
             for model_id, size in sizes.items():
                 resident = residents[model_id] = self._loaded.setdefault(model_id, _Resident(size))
@@ -91,10 +113,10 @@ class Residency:
         for model_id, resident in list(self._loaded.items()):
             if self._taken() + size <= self._budget:
                 break
-            if not resident.users and model_id not in wanted:
+            if not resident.users and model_id not in wanted and model_id not in self._kept:
                 del self._loaded[model_id]
                 resident.engine.unload()
-        return self._taken() + size <= self._budget or self._loaded.keys() <= wanted.keys()
+        return self._taken() + size <= self._budget or self._loaded.keys() <= wanted.keys() | self._kept
 
     def _taken(self) -> int:
         return sum(resident.size for resident in self._loaded.values())

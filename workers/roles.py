@@ -20,7 +20,7 @@ class Role:
     threads: int
     """Steps that it holds at once. 0: as many as suit its device (`sized`)."""
     keeps: tuple[str, ...] = ()
-    """Models that are loaded before the worker is ready."""
+    """Models that are loaded before the worker is ready, and never make room for others."""
     share: float = 0.0
     """Part of the device's memory that its models may take."""
     tends: bool = False

@@ -48,7 +48,7 @@ class SpeechRunner:
 
     def run(self, step: Step, spec: SpeechSpec) -> dict[str, Any]:
         """Segments that an earlier attempt stored are kept."""
-        with self._residency.use(spec.model) as kokoro, self._counted():
+        with self._residency.use(spec.model, check=step.check) as kokoro, self._counted():
             self._render(step, spec, kokoro)
         return assemble(step, spec, Kokoro.sample_rate)
 

@@ -61,7 +61,7 @@ class TranscriptionRunner:
             audio = decode(path, SAMPLE_RATE)
         step.check()
         speakers = self._diarization.run(step, spec, audio.samples) if spec.diarize else None
-        with self._residency.use(spec.model) as whisper:
+        with self._residency.use(spec.model, check=step.check) as whisper:
             _check(whisper, spec)
             speech = find_speech(audio.samples, _vad(spec))
             step.check()

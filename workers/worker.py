@@ -1,5 +1,6 @@
 """One worker process: it claims steps of its queues, runs them, and keeps their leases."""
 
+import errno
 import logging
 import threading
 import time
@@ -188,6 +189,8 @@ def _explain(error: Exception) -> tuple[str, str]:
             "The card's memory did not hold one segment of this job. Submit it again later; if that does not help, "
             "the operator has to free memory on the card or set VOXHALL_DEVICE=cpu."
         )
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "unavailable", "The server's disk is full. Submit the job again when its operator has freed some space."
     if isinstance(error, MemoryError):
         return "out_of_memory", "The job did not fit into memory."
     return "internal_error", "The job failed inside the server; its log has the details under the job's id."

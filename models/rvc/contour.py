@@ -12,8 +12,8 @@ from models.rvc.pitch import F0, HIGHEST, LOWEST, PitchNet
 from models.rvc.recording import Recording
 from models.rvc.running import Run, at_once
 
-BLOCK = 6_000
-"""Frames found at once, a minute: seconds on a CPU. RMVPE over a quarter of an hour in one piece fails in cuDNN."""
+BLOCK = 3_000
+"""Frames found at once, half a minute: seconds on a CPU. RMVPE over 16 minutes in one piece fails in cuDNN."""
 
 CONTEXT = 300
 """Frames heard before and after a block."""

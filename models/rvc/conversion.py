@@ -118,7 +118,7 @@ class Conversion:
         pitch = pitch and Pitch(pitch.coarse[:frames], pitch.f0[:frames])
         sung = _doubled(features, frames)
         if retrieval is not None:
-            found = _doubled(retrieval.blend(features, options.index_rate), frames)
+            found = _doubled(retrieval.blend(features, options.index_rate, self._between), frames)
             sung = found if pitch is None else _protected(found, sung, pitch.f0, options.protect)
         return self._voice.net.encode(sung, pitch, options.speaker, noise, self._between)
 

@@ -1,5 +1,6 @@
 """The recording as the nets hear it: at 16 kHz, not too loud, without rumble, and mirrored beyond its ends."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class Recording:
         What is louder than 0.95 is turned down, then a Butterworth high-pass (order 5, 48 Hz) goes over it forwards and
         backwards. Samples that are no number are silence. The result goes into a file in `folder`, or into memory.
 
-        Raises ValueError where there is no sample.
+        Raises ValueError where there is no sample, and OSError where the disk is full.
         """
         if not len(audio):
             raise ValueError("the recording is empty")
@@ -73,7 +74,13 @@ class Recording:
 def _room(length: int, folder: Path | None) -> Samples:
     if folder is None:
         return np.empty(length, np.float32)
-    return np.memmap(folder / "recording.f32", np.float32, "w+", shape=(length,))
+    path = folder / "recording.f32"
+    with path.open("wb") as file:
+        # A hole in a mapped file that the disk has no room for ends the process.
+        os.posix_fallocate(file.fileno(), 0, length * np.dtype(np.float32).itemsize)
+    samples = np.memmap(path, np.float32, "r+", shape=(length,))
+    path.unlink()  # it stays for as long as it is mapped, and no longer, whatever ends the process
+    return samples
 
 
 def _blocks(audio: Samples) -> Iterator[Samples]:

@@ -30,13 +30,19 @@ STATUS: dict[type[VoxhallError], int] = {
     JobFailed: 500,
 }
 
-CALLERS_FAULTS = {"invalid_request": 400, "unreadable_audio": 400, "not_a_voice": 400, "conflict": 409}
-"""Codes of jobs that failed because of what they were given, which is the caller's to mend."""
+OF_FAILED_JOBS = {
+    "invalid_request": 400,
+    "unreadable_audio": 400,
+    "not_a_voice": 400,
+    "conflict": 409,
+    "unavailable": 503,
+}
+"""The status of a job that failed with this code: its caller may mend it, or try again later. Else it is 500."""
 
 
 def status_of(error: VoxhallError) -> int:
-    if isinstance(error, JobFailed) and error.code in CALLERS_FAULTS:
-        return CALLERS_FAULTS[error.code]
+    if isinstance(error, JobFailed) and error.code in OF_FAILED_JOBS:
+        return OF_FAILED_JOBS[error.code]
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from jobs.errors import NotFound
 from jobs.files import FileStore, input_key, job_prefix, segment_key, segment_prefix
@@ -73,3 +74,14 @@ def test_two_may_delete_the_same_files_at_once(files: FileStore) -> None:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: files.delete(job_prefix("job")), range(4)))
         assert files.list("jobs/") == []
+
+
+def test_a_remote_file_is_a_path_for_as_long_as_it_is_used() -> None:
+    remote = FileStore(MemoryStore())
+    content = bytes(range(256)) * 100_000
+    remote.put("a/1", content)
+    with remote.local("a/1") as path:
+        assert path.read_bytes() == content
+    assert not path.exists()
+    with pytest.raises(NotFound), remote.local("a/2"):
+        pass

@@ -6,8 +6,10 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from jobs import queue
-from jobs.files import FileStore, input_key, result_key, segment_key, words_key
+from jobs.files import FileStore, input_key, result_key, segment_key, voice_key, voice_prefix, words_key
 from jobs.ledger import Job, Ledger
+from jobs.specs import VoiceSpec
+from jobs.voices import Voices
 from tests.workers.conftest import AddJob
 from workers.reaper import Reaper
 
@@ -123,3 +125,19 @@ def test_it_survives_whatever_is_out_of_order(reaper: Reaper, monkeypatch: pytes
     reaper.begin(stopping)
     assert third.wait(10)
     stopping.set()
+
+
+def test_files_of_nobody_s_voice_go_and_those_of_voices_and_of_open_jobs_stay(
+    reaper: Reaper, ledger: Ledger, files: FileStore, key_id: str
+) -> None:
+    ids = {"nobody": "a" * 32, "listed": "b" * 32, "coming": "c" * 32, "canceled": "d" * 32}
+    Voices(ledger.database).add(ids["listed"], key_id=key_id, name="A", kind="rvc", shared=False, details={})
+    for name in ("coming", "canceled"):
+        spec = VoiceSpec(name=name)
+        ledger.add(job_id=ids[name], key_id=key_id, dialect="voxhall", spec=spec, interactive=True)
+    ledger.cancel(ids["canceled"])
+    for voice_id in ids.values():
+        files.put(voice_key(voice_id, "voice.safetensors"), b"weights")
+    reaper.tend()
+    left = {name for name, voice_id in ids.items() if files.list(voice_prefix(voice_id))}
+    assert left == {"listed", "coming"}

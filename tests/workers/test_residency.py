@@ -272,3 +272,31 @@ def test_jobs_that_want_several_all_come_to_an_end(jobs: list[list[str]]) -> Non
     assert not any(thread.is_alive() for thread in threads)
     assert (wrong, machine.overfull) == ([], False)
     assert not any(resident.users for resident in residency._loaded.values())
+
+
+def test_what_is_kept_never_makes_room(machine: Machine) -> None:
+    residency = Residency(
+        make=lambda model_id: Engine(model_id, machine),
+        size=SIZES.__getitem__,
+        device="cpu",
+        budget=BUDGET,
+        kept=["small"],
+    )
+    touch(residency, "small", "other", "large", "huge")
+    assert residency.loaded() == ["small", "huge"]
+    with residency.use("huge"):
+        touch(residency, "small")
+    assert machine.loads["small"] == 1
+
+
+def test_who_waits_for_room_may_stop(residency: Residency) -> None:
+    class Canceled(Exception):
+        pass
+
+    def check() -> None:
+        raise Canceled
+
+    with residency.use("large"):
+        with pytest.raises(Canceled), residency.use_all("other", "third", check=check):
+            pass
+        assert residency.loaded() == ["large"]

@@ -1,3 +1,4 @@
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,6 +123,7 @@ def test_all_waiting_steps_are_done_and_told(
     [
         (Unavailable("The file store takes no files: its disk is full."), "unavailable", "its disk is full"),
         (UnreadableAudio("the file is empty"), "unreadable_audio", "the file is empty"),
+        (OSError(errno.ENOSPC, "No space left on device", "/a/path"), "unavailable", "disk is full"),
         (MemoryError("bytes and more bytes"), "out_of_memory", "did not fit into memory"),
         (OutOfMemory("CUDA: tried to allocate"), "out_of_memory", "free memory on the card"),
     ],
