@@ -23,10 +23,10 @@ from models.rvc.conversion import Conversion
 from models.rvc.envelope import headroom, mixed
 from models.rvc.hubert import Hubert
 from models.rvc.net import Net, Tile
-from models.rvc.options import FULL, HALF, Options, Span
+from models.rvc.options import Options
 from models.rvc.package import leaf
 from models.rvc.pitch.rmvpe import Rmvpe
-from models.rvc.precision import half
+from models.rvc.precision import half, span
 from models.rvc.recording import Recording
 from models.rvc.retrieval import Retrieval
 from models.rvc.voice import Voice
@@ -107,8 +107,9 @@ class Reference:
         one, folder = self._nets.architecture, self._nets.folder
         self._hubert = self._features()
         self._net = self._synthesizer()
-        span, half_precision = _span(self.device), half(self.device)
-        self._pipeline = driver.pipeline(one, span, device=self.device, half=half_precision, folder=str(folder))
+        half_precision = half(self.device)
+        cut = span(self.device)
+        self._pipeline = driver.pipeline(one, cut, device=self.device, half=half_precision, folder=str(folder))
         rmvpe = self._rmvpe.RMVPE(self._nets.pitch / "rmvpe.pt", is_half=half_precision, device=self.device)
         self._pipeline.model_rmvpe = rmvpe
 
@@ -204,8 +205,8 @@ class Voxhall:
 
     def _conversion(self, recording: Recording, **options: Any) -> Conversion:
         voice, hubert, pitch = self._voice, self._hubert, self._pitch
-        span = _span(self.device)
-        return Conversion(recording, voice=voice, hubert=hubert, pitch=pitch, options=OPTIONS, span=span, **options)
+        cut = span(self.device)
+        return Conversion(recording, voice=voice, hubert=hubert, pitch=pitch, options=OPTIONS, span=cut, **options)
 
 
 class _Projected(HubertModel):  # type: ignore[misc]
@@ -225,10 +226,6 @@ def _finished(chunks: Sequence[Samples], recording: Recording, conversion: Conve
     rate, length = conversion.sample_rate, conversion.length
     whole = np.concatenate(list(mixed(chunks, recording, rate=RMS_MIX, sample_rate=rate, length=length)))
     return (whole * np.float32(32_768 * headroom(float(np.abs(whole).max())))).astype(np.int16)
-
-
-def _span(device: str) -> Span:
-    return HALF if half(device) else FULL
 
 
 def _synthesizer_kind(one: Architecture) -> str:

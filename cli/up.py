@@ -24,7 +24,7 @@ from jobs.errors import Conflict, Unavailable
 from jobs.keys import Keys
 from jobs.ledger import Ledger
 from jobs.presence import Presences
-from jobs.settings import Settings, environment
+from jobs.settings import Settings, environment, scratch_of
 from models.catalog import CatalogError, load_catalog
 from models.store import Store, StoreError
 
@@ -91,6 +91,7 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
 
     def recover(env: Mapping[str, str]) -> None:
         dead = env["VOXHALL_WORKER_ID"]
+        shutil.rmtree(scratch_of(settings.data_dir, dead), ignore_errors=True)
         try:
             for name in Ledger(database).recover(worker=dead):
                 queue.wake(name)

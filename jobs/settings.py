@@ -97,6 +97,11 @@ class Settings(BaseModel):
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'ledger.db'}"
 
 
+def scratch_of(data_dir: Path, worker_id: str) -> Path:
+    """The temporary files of one start of a worker, which nobody needs when it is dead."""
+    return data_dir.resolve() / "tmp" / worker_id
+
+
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """Settings from `environ` (the process's own by default); keyword arguments that are not None win.
 

@@ -1,5 +1,6 @@
 """What a job shall do, whatever dialect asked for it. A spec is stored with its job and never changes."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
@@ -137,6 +138,13 @@ class VoiceSpec(_Spec):
     kind: Literal["voice"] = "voice"
     name: VoiceName
     shared: bool = Field(default=False, description="whether every key may use it")
+
+    @field_validator("name")
+    @classmethod
+    def _not_like_an_id(cls, name: str) -> str:
+        if re.fullmatch("[0-9a-f]{32}", name):
+            raise ValueError("a name that looks like an id")
+        return name
 
     @property
     def queues(self) -> tuple[Queue, ...]:

@@ -9,6 +9,7 @@ from functools import partial
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound, Unauthorized, UploadTooLarge, VoxhallError
@@ -55,12 +56,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(metrics.router)
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.add_middleware(BodyLimit, limit=partial(largest_upload, settings))
     app.add_middleware(KeyFirst)
+    app.add_middleware(BodyLimit, limit=partial(largest_upload, settings))  # outside: the key is looked at before it
     app.add_exception_handler(VoxhallError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(CallerGone, _gone)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
     return app
 

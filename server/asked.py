@@ -27,7 +27,8 @@ def asked() -> Iterator[None]:
         if place == "text" and problem["type"] == "string_too_short":
             raise InvalidRequest("The text is empty.", param="text") from error
         kind = TextTooLong if place == "text" and problem["type"] == "string_too_long" else InvalidRequest
-        raise kind(f"{place or 'spec'}: {problem['msg']}", param=place or None) from error
+        said = problem["msg"].removeprefix("Value error, ")
+        raise kind(f"{place or 'spec'}: {said}", param=place or None) from error
 
 
 def _place(path: Sequence[int | str]) -> str:

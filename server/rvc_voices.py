@@ -120,8 +120,8 @@ def _spec(form: VoiceForm) -> VoiceSpec:
     try:
         return VoiceSpec(name=form.name, shared=form.shared)
     except ValidationError as error:
-        rule = "1 to 100 characters, no slash, no control character, no dot at its beginning, and no space at its ends"
-        raise InvalidRequest(f"A voice's name has {rule}.", param="name") from error
+        rule = "1 to 100 characters, no slash or control character, no dot at its beginning, no space at its ends"
+        raise InvalidRequest(f"A voice's name has {rule}, and does not look like an id.", param="name") from error
 
 
 def _uploads(form: VoiceForm) -> dict[str, BinaryIO]:

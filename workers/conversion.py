@@ -12,16 +12,16 @@ import numpy as np
 
 from audio.decode import decoding
 from audio.pcm import from_f32, to_f32
-from jobs.errors import InvalidRequest, NotFound
+from jobs.errors import NotFound, UnknownVoice
 from jobs.files import input_key, segment_key
 from jobs.specs import ConversionSpec, PitchMethod
 from jobs.voices import SavedVoice, Voices
 from models.rvc.conversion import Conversion
 from models.rvc.frames import FRAME_RATE, HOP, SAMPLE_RATE
 from models.rvc.hubert import Hubert
-from models.rvc.options import FULL, HALF, Options
+from models.rvc.options import Options
 from models.rvc.pitch import PitchNet
-from models.rvc.precision import half
+from models.rvc.precision import span
 from models.rvc.recording import Recording
 from models.rvc.voice import Voice
 from models.store import Store
@@ -38,6 +38,9 @@ BEST: PitchMethod = "rmvpe"
 BUNDLED: PitchMethod = "fcpe"
 """Its net comes with its package, so it stands in where the best one is not installed."""
 
+USUAL_INDEX_RATE = ConversionSpec.model_fields["index_rate"].default
+
+SILENT = "There is nothing to be heard in the recording."
 NO_INDEX = "The voice has no index, so `index_rate` changes nothing."
 STAND_IN = "The pitch method rmvpe is not installed, so fcpe found the pitch."
 
@@ -77,7 +80,7 @@ class ConversionRunner:
             "f0_method": method,
             "seed": options.seed,
             "chunks": converted.chunks,
-            "warnings": [*damage, *_unheeded(saved, spec, method)],
+            "warnings": [*damage, *_warnings(recording, saved, spec, method)],
         }
 
     def _saved(self, spec: ConversionSpec) -> SavedVoice:
@@ -129,7 +132,7 @@ class ConversionRunner:
             hubert=engines.hubert,
             pitch=engines.pitch,
             options=options,
-            span=HALF if half(self._residency.device) else FULL,
+            span=span(self._residency.device),
             run=calls.run,
             decode=calls.decode,
             between=calls.between,
@@ -144,8 +147,8 @@ class _Engines:
     pitch: PitchNet | None
 
 
-def _removed(voice: str) -> InvalidRequest:
-    return InvalidRequest(f"The voice `{voice}` was removed before the job came to its turn.", param="voice")
+def _removed(voice: str) -> UnknownVoice:
+    return UnknownVoice(f"The voice `{voice}` was removed before the job came to its turn.", param="voice")
 
 
 def _options(step: Step, spec: ConversionSpec, method: PitchMethod | None) -> Options:
@@ -195,8 +198,12 @@ def _is_stored(step: Step, conversion: Conversion, index: int) -> bool:
         return False
 
 
-def _unheeded(saved: SavedVoice, spec: ConversionSpec, method: PitchMethod | None) -> Iterator[str]:
-    if spec.index_rate and not saved.details["vectors"]:
+def _warnings(
+    recording: Recording, saved: SavedVoice, spec: ConversionSpec, method: PitchMethod | None
+) -> Iterator[str]:
+    if recording.silent:
+        yield SILENT
+    if spec.index_rate not in {0, USUAL_INDEX_RATE} and not saved.details["vectors"]:
         yield NO_INDEX
     if method == BUNDLED and spec.f0_method is None:
         yield STAND_IN

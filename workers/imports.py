@@ -40,8 +40,10 @@ class VoiceRunner:
             if self._over(step):
                 self._clear(step)
             raise
-        except Exception:
+        except Exception as error:
             self._clear(step)
+            if self._over(step):
+                raise LeaseLost from error  # its inputs went amid the work, perhaps
             raise
         _delete(step, input_key(step.job.id, ""))
         return result
@@ -62,7 +64,9 @@ class VoiceRunner:
             imported = import_voice(model, index, Path(folder))
             step.check()
             details = imported.details | {"size": _store(step, imported)}
-        step.progress(0.9)  # a voice is never added for a job that was cancelled
+        # No progress is told here: the waiting caller's absence would be noticed then, after this look.
+        if self._ledger.lost([step.claim]):
+            raise LeaseLost
         self._voices.add(voice_id, key_id=key_id, name=spec.name, kind=KIND, shared=spec.shared, details=details)
         return {"voice": voice_id, "name": spec.name, **details}
 

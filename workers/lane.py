@@ -75,3 +75,5 @@ class Lane:
                 self._give_up()
             except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits for this future
                 future.set_exception(error)
+            # Until the next call comes, these would keep alive all that this one held.
+            del future, call

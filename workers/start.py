@@ -2,7 +2,9 @@
 
 import os
 import socket
+import tempfile
 import warnings
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -15,7 +17,7 @@ from jobs.events import Events
 from jobs.files import open_files
 from jobs.ledger import Ledger
 from jobs.presence import Presences
-from jobs.settings import Settings
+from jobs.settings import Settings, scratch_of
 from models.catalog import load_catalog
 from models.store import Store
 from workers import tasks
@@ -54,6 +56,9 @@ def start(name: RoleName, settings: Settings) -> None:
 
 def _prepare(name: RoleName, settings: Settings) -> None:
     os.umask(0o077)
+    if settings.worker_id:
+        tempfile.tempdir = str(scratch_of(settings.data_dir, settings.worker_id))
+        Path(tempfile.tempdir).mkdir(parents=True, exist_ok=True)
     # Engines load from the models folder only; this makes every library refuse what it might fetch.
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     # OpenMP's threads wait by spinning, which on a CPU that others use too makes a render several times slower.

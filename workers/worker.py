@@ -1,6 +1,7 @@
 """One worker process: it claims steps of its queues, runs them, and keeps their leases."""
 
 import errno
+import gc
 import logging
 import threading
 import time
@@ -80,10 +81,12 @@ class Worker:
             if claim is None:
                 return
             try:
-                self._run(claim)
+                done = self._run(claim)
             finally:
                 self._steps.pop(claim.lease, None)
                 self._slots.give_back(claim)
+            if not done:
+                gc.collect()  # an error and the frames that it came through hold each other, and hours of audio
             if claim.alone:
                 # Wake-ups that came meanwhile found this process closed and are gone.
                 for _ in range(self._threads):
@@ -93,14 +96,15 @@ class Worker:
         lease_seconds = self._settings.lease_seconds
         return self._ledger.claim(queue, self.name, lease_seconds=lease_seconds, background=background, alone=alone)
 
-    def _run(self, claim: Claim) -> None:
+    def _run(self, claim: Claim) -> bool:
+        """Whether the step came to its end."""
         try:
             job = self._ledger.get(claim.job_id)
         except (NotFound, LedgerUnavailable):
-            return
+            return False
         except ValidationError as error:  # a spec of another version; the error quotes it
             self._fail(claim, RuntimeError(type(error).__name__))
-            return
+            return False
         step = Step(claim, job, ledger=self._ledger, files=self._files, events=self._events, stopping=self.stopping)
         self._steps[claim.lease] = step
         self._events.publish(job.id, "state", state="running")
@@ -119,6 +123,8 @@ class Worker:
                 wake(following)
             else:
                 self._events.publish(job.id, "state", state="succeeded")
+            return True
+        return False
 
     def _put_back(self, claim: Claim, reason: Exception) -> None:
         log.info("step put back", extra={"job": claim.job_id, "reason": type(reason).__name__})

@@ -54,3 +54,5 @@ FULL = Span(pad=1, query=6, center=38, longest=41)
 """The reference's for single precision: the CPU, and cards that it keeps from half precision."""
 HALF = Span(pad=3, query=10, center=60, longest=65)
 """The reference's for half precision."""
+SMALL = Span(pad=1, query=5, center=30, longest=32)
+"""The reference's for cards of 4 GiB and less."""

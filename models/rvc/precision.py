@@ -1,4 +1,4 @@
-"""Where RVC's nets compute in float16: on the cards that are faster with it and right."""
+"""What suits a device: float16 on the cards that are faster with it and right, and shorter chunks on small ones."""
 
 import copy
 import logging
@@ -7,11 +7,16 @@ from typing import Any, TypeVar
 
 import torch
 
+from models.rvc.options import FULL, HALF, SMALL, Span
+
 NEWEST_WITHOUT = (6, 1)
 """Compute capability up to which float16 is slower than float32, as RVC's WebUI has it."""
 
 SLIPPING = "GTX 16"
 """Cards whose float16 convolutions give NaN (the WebUI's pull request 1683). Their capability is that of good ones."""
+
+SMALL_CARD = int(4.4 * 2**30)
+"""Bytes: a card of 4 GiB, as the reference rounds."""
 
 Net = TypeVar("Net", bound=Any)
 
@@ -25,6 +30,13 @@ def half(device: str | torch.device) -> bool:
     return torch.cuda.get_device_capability(device) > NEWEST_WITHOUT and SLIPPING not in torch.cuda.get_device_name(
         device
     )
+
+
+def span(device: str | torch.device) -> Span:
+    """How recordings are cut for this torch device: the reference's choice, so that results can be compared."""
+    if torch.device(device).type == "cuda" and torch.cuda.get_device_properties(device).total_memory <= SMALL_CARD:
+        return SMALL
+    return HALF if half(device) else FULL
 
 
 def finite(net: Net, forward: Callable[[Net], torch.Tensor]) -> tuple[Net, torch.Tensor]:

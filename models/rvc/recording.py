@@ -28,6 +28,8 @@ _ODD = 3 * max(len(_NUMERATOR), len(_DENOMINATOR))  # samples that scipy's filtf
 class Recording:
     samples: Samples
     """(n,) float32 at 16 kHz, peak-limited and high-passed; on disk where a folder was given."""
+    silent: bool = False
+    """Whether all of it is zero."""
 
     @classmethod
     def prepare(cls, audio: Samples, folder: Path | None) -> "Recording":
@@ -45,7 +47,7 @@ class Recording:
         for start in range(0, len(audio), BLOCK):
             stop = min(start + BLOCK, len(audio))
             samples[start:stop] = _high_passed(audio, start, stop, max(peak, 1.0))
-        return cls(samples)
+        return cls(samples, silent=not peak)
 
     def __len__(self) -> int:
         return len(self.samples)

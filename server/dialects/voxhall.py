@@ -278,7 +278,8 @@ def error(error: VoxhallError, status: int) -> Response:
 def invalid(error: RequestValidationError) -> Response:
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"][1:])
-    body = {"code": "invalid_request", "message": f"{place}: {problem['msg']}", "param": place or None}
+    said = "a file is needed here" if "UploadFile" in problem["msg"] else problem["msg"].removeprefix("Value error, ")
+    body = {"code": "invalid_request", "message": f"{place}: {said}", "param": place or None}
     return JSONResponse({"error": body}, status_code=400)
 
 

@@ -132,6 +132,7 @@ def test_every_option_is_in_the_spec(voices: RvcVoices, song: Path, puppet: Pupp
 def test_what_cannot_be_done_is_said_in_one_line(voices: RvcVoices, song: Path) -> None:
     refused(run(song, "--voice", "Bert"), "no voice `Bert`")
     refused(run(song, "--voice", "Bert", "-o", "out.doc"), "must end in one of: mp3")
+    refused(run(song, "--voice", "Bert", "-o", "nowhere/out.wav"), "cannot be written")
     voices.add(NAME)
     refused(run(song, "--voice", NAME, "--speaker", 9), "has 2 speakers")
     song.write_text("This is a text.")

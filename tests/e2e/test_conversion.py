@@ -1,6 +1,8 @@
 """A voice is added, used through both APIs that convert, and removed. Small random nets; all else is real."""
 
 import io
+import os
+import signal
 import subprocess
 import wave
 from collections.abc import Iterator
@@ -124,14 +126,22 @@ def test_the_command_converts(product: Product, anna: str, tmp_path: Path) -> No
     assert seconds_of(output.read_bytes()) == pytest.approx(1.0, abs=0.001)
 
 
-def test_speech_is_answered_while_a_long_recording_is_converted(client: httpx.Client, anna: str) -> None:
-    long = submitted(client, wav(voiced(90.0), rate=8_000), voice=anna, f0_method="fcpe")
+def test_speech_is_answered_while_a_long_recording_is_converted_and_a_dead_worker_s_work_goes_on(
+    product: Product, client: httpx.Client, anna: str
+) -> None:
+    long = submitted(client, wav(voiced(45.0), rate=8_000), voice=anna, f0_method="fcpe", format="flac")
     until(lambda: view(client, long)["progress"] > 0)
     answer = client.post("/v1/audio/speech", json={"model": "kokoro", "voice": "af_heart", "input": "Hello."})
     assert answer.is_success
     assert view(client, long)["state"] == "running"
-    client.post(f"/jobs/{long['id']}/cancel").raise_for_status()
+    worker = product.pid("worker speech")
+    assert worker
+    os.kill(worker, signal.SIGKILL)
+    ended = finished(client, long)
+    assert ended["state"] == "succeeded"
+    assert seconds_of(httpx.get(ended["result"]["url"]).content) == pytest.approx(90.0, abs=1e-3)
     client.delete(f"/jobs/{long['id']}").raise_for_status()
+    assert not [path for path in product.files() if path.is_relative_to(product.data_dir / "tmp")]
 
 
 def test_a_pickle_with_code_does_not_run(product: Product, client: httpx.Client, tmp_path: Path) -> None:

@@ -27,10 +27,10 @@ from models.rvc.frames import SAMPLE_RATE
 from models.rvc.hubert import Hubert
 from models.rvc.importing import import_voice
 from models.rvc.net import GPU_BATCH, MARGIN, TILE, Latent, Net, tiles
-from models.rvc.options import FULL, HALF, Options
+from models.rvc.options import Options
 from models.rvc.pitch.fcpe import Fcpe
 from models.rvc.pitch.rmvpe import Rmvpe
-from models.rvc.precision import half
+from models.rvc.precision import span
 from models.rvc.recording import Recording
 from models.rvc.voice import Voice
 from models.store import Store, StoreError
@@ -96,8 +96,8 @@ def convert(store: Store, voice: Voice, device: str, speech: Samples) -> Iterato
 
     @cache
     def converted(options: Options) -> Samples:
-        recording, span = Recording.prepare(speech, None), HALF if half(device) else FULL
-        one = Conversion(recording, voice=voice, hubert=hubert, pitch=pitch, options=options, span=span)
+        recording = Recording.prepare(speech, None)
+        one = Conversion(recording, voice=voice, hubert=hubert, pitch=pitch, options=options, span=span(device))
         chunks = [one.convert(index) for index in range(len(one.chunks))]
         return np.concatenate(
             list(mixed(chunks, recording, rate=RMS_MIX, sample_rate=one.sample_rate, length=one.length))

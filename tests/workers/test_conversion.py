@@ -33,7 +33,7 @@ from tests.models.rvc.sounds import voiced
 from tests.workers.conftest import AddJob, BeginStep, engines_of
 from tests.workers.studio import Listening, Studio, small_hubert
 from workers import conversion
-from workers.conversion import NO_INDEX, STAND_IN
+from workers.conversion import NO_INDEX, SILENT, STAND_IN
 from workers.step import Stopping
 from workers.worker import Worker
 
@@ -84,7 +84,7 @@ def sound(files: FileStore, result: dict[str, Any]) -> tuple[Samples, int]:
 def test_a_recording_is_converted(
     studio: Studio, voice: SavedVoice, submitted: Submit, begin_step: BeginStep, files: FileStore, ledger: Ledger
 ) -> None:
-    job = submitted(voice, wav(voiced(2.5)))
+    job = submitted(voice, wav(voiced(2.5)), index_rate=0.5)
     result = studio.runner.run(begin_step(job), job.spec)
     samples, rate = sound(files, result)
     assert (rate, samples.size) == (RATE, int(2.5 * RATE))
@@ -148,8 +148,10 @@ def test_silence_stays_silent(
     studio: Studio, voice: SavedVoice, submitted: Submit, begin_step: BeginStep, files: FileStore
 ) -> None:
     job = submitted(voice, wav(np.zeros(16_000, np.float32)))
-    samples, _ = sound(files, studio.runner.run(begin_step(job), job.spec))
+    result = studio.runner.run(begin_step(job), job.spec)
+    samples, _ = sound(files, result)
     assert not samples.any()
+    assert result["warnings"] == [SILENT]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_the_loudness_of_the_recording_is_laid_over_it(
 
 @pytest.fixture
 def cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversion, "FULL", SHORT)
+    monkeypatch.setattr(conversion, "span", lambda _device: SHORT)
 
 
 @pytest.mark.usefixtures("cut_short")
@@ -279,7 +281,7 @@ def test_a_second_attempt_keeps_the_chunks_of_the_first_and_gives_the_same(
     assert len(kept) == 1
 
     monkeypatch.undo()
-    monkeypatch.setattr(conversion, "FULL", SHORT)
+    monkeypatch.setattr(conversion, "span", lambda _device: SHORT)
     stopping.clear()
     heard = Listening(studio.net(voice))
     first = studio.runner.run(step, job.spec)
@@ -491,7 +493,7 @@ def test_a_model_that_was_added_is_converted_to_by_the_workers(
     assert (ledger.get(added.id).error_message, done.error_message) == (None, None)
     assert done.result
     assert sound(files, done.result)[0].size == int(1.6 * 40_000)
-    assert done.result["warnings"] == [NO_INDEX, STAND_IN]
+    assert done.result["warnings"] == [STAND_IN]
     assert engines["speech"].residency.loaded() == ["contentvec", f"voice:{added.id}", "fcpe"]
     counted = engines["speech"].metrics.get_sample_value("voxhall_converted_seconds_total")
     assert counted == pytest.approx(1.6)

@@ -55,6 +55,8 @@ def _problem(problem: dict[str, Any]) -> dict[str, Any]:
     if problem["type"] == "json_invalid":
         return {"loc": place, "msg": problem["msg"], "type": "value_error.jsondecode"}
     message, kind = WORDS.get(problem["type"], (problem["msg"].removeprefix("Value error, "), "value_error"))
+    if "UploadFile" in message:
+        message = "Expected a file"
     # Every limit is a whole number; v2 turns those of a float into floats.
     limit = next((int(bound) for name, bound in problem.get("ctx", {}).items() if name in LIMITS), None)
     if limit is None:

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from models.rvc.precision import finite, half
+from models.rvc.options import FULL, HALF, SMALL, Span
+from models.rvc.precision import finite, half, span
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,20 @@ def test_cards(monkeypatch: pytest.MonkeyPatch, card: str, capability: tuple[int
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: card)
     assert half("cuda:1") is fits
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "capability", "expected"), [(4, (8, 6), SMALL), (8, (6, 1), FULL), (24, (8, 9), HALF)]
+)
+def test_recordings_are_cut_to_the_card(
+    monkeypatch: pytest.MonkeyPatch, gibibytes: int, capability: tuple[int, int], expected: Span
+) -> None:
+    card = SimpleNamespace(total_memory=gibibytes * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _device: card)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "a card")
+    assert span("cuda:0") == expected
+    assert span("cpu") == FULL
 
 
 def test_a_cpu_does_not() -> None:
