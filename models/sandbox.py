@@ -1,7 +1,18 @@
 """A function called in a process of its own, which has no network, no secrets, and bounds of time and memory.
 
-For reading what strangers send with libraries that were not written for it. The process confines itself
-(`models.seccomp`) before it imports the function's module, so before a foreign byte is read.
+For reading what strangers send with libraries that were not written for it. Before it imports the function's module, so
+before a foreign byte is read, the process gives up for good:
+
+- root's privileges, if it has them;
+- the network, new programs and processes, signals to others, shared memory, and changes of files' rights, owners and
+  times (`models.seccomp`; a kernel without it reads nothing);
+- all files but the libraries', its inputs and its scratch folder, which alone it may write, and any look into other
+  processes (`models.landlock`).
+
+Where the kernel has no Landlock, the last does not hold: the process then can read and write the files of the user that
+runs it (in /dev/shm, so memory beyond its bounds, too), and look into that user's other processes. Out of its reach
+stay the calling process (`_hide`) and, where root runs it, all that have root's privileges. Disk is bounded file by
+file alone, with Landlock or without.
 """
 
 import ctypes
@@ -10,15 +21,17 @@ import json
 import os
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from models.seccomp import Unprotected, confine
+from models.landlock import LIST, READ, WRITE, restrict
+from models.seccomp import Unprotected, confine, prctl
 
 PACKAGE_ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-P", "-m", "models.sandbox")
@@ -28,6 +41,28 @@ ANSWER_BYTES = 1 << 20
 TAIL_BYTES = 4000
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+CAPABILITY_VERSION_3 = 0x20080522
+
+SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/crypto-policies",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/ssl/openssl.cnf",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+    "/dev/urandom",
+)
+"""What it may read beside its packages, its inputs and its scratch folder, where the kernel has Landlock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +90,26 @@ class ChildFailed(Exception):
     """The function raised. The message is the end of its traceback."""
 
 
-def call(function: str, arguments: Mapping[str, Any], *, scratch: Path, limits: Limits) -> Any:
+def call(
+    function: str, arguments: Mapping[str, Any], *, inputs: Iterable[Path] = (), scratch: Path, limits: Limits
+) -> Any:
     """The answer of `function`, "module:name", to named `arguments`. Both are JSON. Blocks; safe in any thread.
 
-    `scratch` is where it may write: its working folder, its home and its temporary files are there.
+    `inputs` are the files and folders that it may read. `scratch` is where it may write: its working folder, its home
+    and its temporary files are there. The calling process can no longer be looked into (`_hide`).
 
     Raises:
         LimitExceeded, Crashed, ChildFailed
         Unprotected: the kernel cannot confine a process; nothing was read.
     """
-    request = {"function": function, "arguments": {**arguments}, "limits": asdict(limits), "parent": os.getpid()}
+    _hide()
+    request = {
+        "function": function,
+        "arguments": {**arguments},
+        "inputs": [str(path.absolute()) for path in inputs],
+        "limits": asdict(limits),
+        "parent": os.getpid(),
+    }
     with tempfile.TemporaryFile(dir=scratch) as answer, tempfile.TemporaryFile(dir=scratch) as errors:
         child = subprocess.Popen(
             [*COMMAND, json.dumps(request)],
@@ -76,6 +121,14 @@ def call(function: str, arguments: Mapping[str, Any], *, scratch: Path, limits: 
             start_new_session=True,
         )
         return _answer(_wait(child, limits.seconds), answer, errors)
+
+
+def _hide() -> None:
+    """Keeps what runs as the same user, but for root, out of this process's environment and memory (proc(5)).
+
+    So without Landlock, too. The price: no core dumps, and a debugger or profiler has to be root's.
+    """
+    prctl(PR_SET_DUMPABLE, 0)
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -140,7 +193,7 @@ def main(request: str) -> None:
 
 def _told(asked: dict[str, Any]) -> dict[str, Any]:
     try:
-        _enter(Limits(**asked["limits"]), asked["parent"])
+        _enter(asked)
         module, _, name = asked["function"].partition(":")
         return {"value": getattr(importlib.import_module(module), name)(**asked["arguments"])}
     except Unprotected as error:
@@ -149,18 +202,43 @@ def _told(asked: dict[str, Any]) -> dict[str, Any]:
         return {"failed": "memory"}
 
 
-def _enter(limits: Limits, parent: int) -> None:
+def _enter(asked: dict[str, Any]) -> None:
     """Raises `Unprotected`."""
+    _bound(Limits(**asked["limits"]))
+    _give_up_capabilities()
+    restrict(_allowed(map(Path, asked["inputs"]), Path.cwd()))
     confine()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != asked["parent"]:
         sys.exit("the parent is gone")
     os.umask(0o077)
+
+
+def _bound(limits: Limits) -> None:
     # At the lower bound of the two a signal says what it was; at the upper it could be anything.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_DATA, (limits.memory, limits.memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _give_up_capabilities() -> None:
+    """What root may: lift limits, read all files, look into processes that have what it gave up. See capset(2)."""
+    header, none = struct.pack("=Ii", CAPABILITY_VERSION_3, 0), bytes(24)
+    if ctypes.CDLL(None, use_errno=True).capset(header, none):
+        raise Unprotected(f"The kernel lets no process give up its privileges ({os.strerror(ctypes.get_errno())}).")
+
+
+def _allowed(inputs: Iterable[Path], scratch: Path) -> dict[Path, int]:
+    """Of Voxhall's own folder the packages alone: in a checkout settings and data can lie beside them."""
+    libraries = [Path(prefix, lib) for prefix in (sys.prefix, sys.base_prefix) for lib in ("lib", "lib64")]
+    libraries += [Path(entry) for entry in (*sys.path, *os.environ.get("LD_LIBRARY_PATH", "").split(":")) if entry]
+    packages = [module.parent for module in PACKAGE_ROOT.glob("*/__init__.py")]
+    return (
+        dict.fromkeys((*map(Path, SYSTEM), *libraries, *packages, *inputs), READ)
+        | {PACKAGE_ROOT: LIST}
+        | {scratch: WRITE, Path(os.devnull): WRITE}
+    )
 
 
 if __name__ == "__main__":

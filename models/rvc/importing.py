@@ -52,8 +52,11 @@ def import_voice(model: Path, index: Path | None, folder: Path) -> Imported:
 
 def _read(model: Path, index: Path | None, scratch: Path) -> dict[str, Any]:
     arguments = {"model": str(model), "index": str(index) if index else None, "folder": str(scratch)}
+    inputs = [path for path in (model, index) if path]
     try:
-        answer: dict[str, Any] = call("models.rvc.intake:take_in", arguments, scratch=scratch, limits=LIMITS)
+        answer: dict[str, Any] = call(
+            "models.rvc.intake:take_in", arguments, inputs=inputs, scratch=scratch, limits=LIMITS
+        )
     except LimitExceeded as error:
         raise NotAVoice(
             f"To read the file takes more {error.limit} than any voice does, so it was not added."
