@@ -55,7 +55,7 @@ class BatchMetrics:
 
 
 class TileMetrics:
-    """Of voice conversion: tiles of 1.25 s at most, decoded together."""
+    """Of voice conversion: tiles of 1.7 s at most, decoded together."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._size = Histogram("voxhall_batch_tiles", "Tiles in a batch", buckets=COUNTS, registry=registry)
