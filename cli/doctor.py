@@ -5,6 +5,7 @@ import platform
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,4 +153,29 @@ def _port(settings: Settings) -> list[Finding]:
     return [Finding("port", f"{where} answers: Voxhall or another server runs" if taken else f"{where} is free", "ok")]
 
 
-_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (_python, _packages, _driver, _device, _models, _disk, _port)
+def _intake(settings: Settings) -> list[Finding]:
+    """How far a voice file that somebody sends is read apart from all else: by reading nothing in that way."""
+    from models import landlock, sandbox, seccomp  # noqa: PLC0415 - only here
+
+    limits = sandbox.Limits(seconds=20, cpu_seconds=20, memory=2**30, file_size=2**20)
+    with tempfile.TemporaryDirectory(dir=settings.data_dir) as scratch:
+        try:
+            sandbox.call("platform:machine", {}, scratch=Path(scratch), limits=limits)
+        except seccomp.Unprotected as error:
+            return [Finding("voice intake", str(error), "note")]
+    if not landlock.version():
+        alone = "seccomp alone: without Landlock run Voxhall as a user of its own (docs/architecture.md)"
+        return [Finding("voice intake", alone, "note")]
+    return [Finding("voice intake", f"seccomp and Landlock {landlock.version()}", "ok")]
+
+
+_LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (
+    _python,
+    _packages,
+    _driver,
+    _device,
+    _models,
+    _intake,
+    _disk,
+    _port,
+)

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from models import landlock
 from tests.models.rvc.huberts import hubert, save_transformers
 
 ENTRY = """
@@ -58,3 +59,17 @@ def test_the_genuine_contentvec(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     line = said(monkeypatch, folder)
     assert "installed, and hears silence as the genuine one does (v1 0.9991, v2 0.9993)" in line
     assert line.split()[-1] == "ok"
+
+
+def test_how_far_strangers_voices_are_kept_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VOXHALL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def line() -> str:
+        lines = CliRunner().invoke(app, ["doctor"]).stdout.splitlines()
+        return next(line for line in lines if "voice intake" in line)
+
+    assert line().split()[-1] == ("ok" if landlock.version() else "note")
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    assert "a user of its own" in line()
+    assert line().split()[-1] == "note"
