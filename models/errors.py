@@ -1,5 +1,10 @@
 """What every engine may raise, importable without any engine."""
 
+import pickle
+
+BROKEN = (OSError, RuntimeError, EOFError, LookupError, AttributeError, TypeError, ValueError, pickle.UnpicklingError)
+"""What torch raises for a file that is missing, cut off, or of another kind."""
+
 
 class ModelUnreadable(Exception):
     """A file of the model is missing or broken. The message names it and the command that fetches it."""

@@ -3,7 +3,6 @@
 import importlib.util
 import io
 import json
-import pickle
 import re
 import sys
 import warnings
@@ -18,23 +17,13 @@ from loguru import logger
 from numpy.typing import NDArray
 from torch.nn.utils import remove_weight_norm
 
-from models.errors import ModelUnreadable
+from models.errors import BROKEN, ModelUnreadable
 
 CHECKPOINT = "kokoro-v1_0.pth"
 VOICE_SHAPE = (510, 1, 256)  # a style of 256 numbers for each length of a text in phonemes
 
 _CONFIG = Path(__file__).with_name("config.json")
 _VOICE_ID = re.compile(r"[a-z]{2}_[a-z0-9]+")
-_READ_ERRORS = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-)
 
 
 class UnknownVoice(ValueError):
@@ -90,5 +79,5 @@ def _kmodel() -> Any:
 def _unreadable(path: Path) -> Iterator[None]:
     try:
         yield
-    except _READ_ERRORS as error:
+    except BROKEN as error:
         raise ModelUnreadable(f"{path.name} is missing or broken: run `voxhall models pull kokoro`") from error

@@ -1,7 +1,6 @@
 """The files that ContentVec comes in: fairseq's checkpoint, read without fairseq, and transformers' folders."""
 
 import json
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from models.errors import ModelUnreadable
+from models.errors import BROKEN, ModelUnreadable
 
 FAIRSEQ = "hubert_base.pt"
 TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
@@ -35,18 +34,6 @@ _RENAMED = [
 ]
 """Beginnings of fairseq's names for tensors, and transformers' for the same."""
 
-_READ_ERRORS = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    SafetensorError,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -64,7 +51,7 @@ def read(folder: Path) -> Checkpoint:
         if (path := folder / name).is_file():
             try:
                 return reader(path)
-            except _READ_ERRORS as error:
+            except (*BROKEN, SafetensorError) as error:
                 raise ModelUnreadable(f"{name} is broken, or not the ContentVec of RVC: {PULL}") from error
     raise ModelUnreadable(f"ContentVec has no {', '.join((FAIRSEQ, *TRANSFORMERS))}: {PULL}")
 

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from jobs.events import Events
+from jobs.files import FileStore
+from jobs.ledger import Ledger
+from tests.server.conftest import Puppet
+
 
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -15,3 +20,9 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     os.umask(mask)
     yield
     os.umask(mask)
+
+
+@pytest.fixture
+def puppet(ledger: Ledger, files: FileStore, redis_url: str) -> Puppet:
+    """Does by hand what a worker would do."""
+    return Puppet(ledger, files, Events(redis_url))

@@ -10,8 +10,6 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from jobs.database import Database
-from jobs.events import Events
-from jobs.files import FileStore
 from jobs.keys import Keys
 from jobs.ledger import Claim, Ledger
 from jobs.settings import Settings
@@ -48,11 +46,6 @@ def song(tmp_path: Path) -> Path:
     path = tmp_path / "song.wav"
     path.write_bytes(recording("wav", "pcm_s16le", babble(0.5)))
     return path
-
-
-@pytest.fixture
-def puppet(ledger: Ledger, files: FileStore, redis_url: str) -> Puppet:
-    return Puppet(ledger, files, Events(redis_url))
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from cli.upload import uploading
 from jobs.database import Database
-from jobs.events import Events
-from jobs.files import FileStore, input_key
+from jobs.files import input_key
 from jobs.keys import Keys
-from jobs.ledger import Claim, Ledger
+from jobs.ledger import Claim
 from jobs.settings import Settings
 from jobs.specs import VoiceSpec
 from jobs.voices import Voices
@@ -42,11 +41,6 @@ def server(settings: Settings, secret: str, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("VOXHALL_API_KEY", secret)
         monkeypatch.setenv("COLUMNS", "200")
         yield address
-
-
-@pytest.fixture
-def puppet(ledger: Ledger, files: FileStore, redis_url: str) -> Puppet:
-    return Puppet(ledger, files, Events(redis_url))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """FCPE, the net that comes inside the package torchfcpe (MIT): the nearest to RMVPE, and never a download."""
 
 import importlib
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +11,7 @@ import torch
 
 from audio.pcm import Samples
 from models.device_errors import device_errors
-from models.errors import ModelUnreadable
+from models.errors import BROKEN, ModelUnreadable
 from models.rvc.frames import SAMPLE_RATE
 from models.rvc.pitch import F0, MethodMissing, fitted
 
@@ -62,7 +61,7 @@ def _read(package: ModuleType) -> Any:
         config = checkpoint["config_dict"]
         config["model"] |= {"conv_dropout": 0.0, "atten_dropout": 0.0, "use_harmonic_emb": False}
         return package.InferCFNaiveMelPE(package.DotDict(config), checkpoint["model"])
-    except (OSError, RuntimeError, LookupError, pickle.UnpicklingError) as error:
+    except BROKEN as error:
         raise ModelUnreadable(
             f"the net inside torchfcpe is broken: `pip uninstall torchfcpe`, then {INSTALL}"
         ) from error

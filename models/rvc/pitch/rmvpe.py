@@ -1,7 +1,6 @@
 """RMVPE, the net that most RVC voices were trained with, as rvc-python has it."""
 
 import math
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from torch.nn import functional
 
 from audio.pcm import Samples
 from models.device_errors import device_errors
-from models.errors import ModelUnreadable
+from models.errors import BROKEN, ModelUnreadable
 from models.rvc.frames import HOP, SAMPLE_RATE
 from models.rvc.package import leaf
 from models.rvc.pitch import F0, fitted
@@ -122,6 +121,6 @@ def _read(path: Path) -> Any:
         net.load_state_dict(
             {name: one.float() if one.is_floating_point() else one for name, one in weights.items()}, assign=True
         )
-    except (OSError, RuntimeError, EOFError, LookupError, AttributeError, TypeError, pickle.UnpicklingError) as error:
+    except BROKEN as error:
         raise ModelUnreadable(f"{FILE} is missing or broken: {PULL}") from error
     return net.requires_grad_(requires_grad=False)
