@@ -388,7 +388,7 @@ def test_jobs_of_one_voice_share_batches_and_each_gets_its_own(
     studio: Studio, voice: SavedVoice, submitted: Submit, begin_step: BeginStep, files: FileStore
 ) -> None:
     """As on a device that decodes several tiles at once."""
-    given = [wav(voiced(6.0, seed=seed)) for seed in (1, 2)]
+    given = [wav(voiced(8.0, seed=seed)) for seed in (1, 2)]  # five tiles each, so that batches of four are shared
     alone = []
     for one in given:
         job = submitted(voice, one)
