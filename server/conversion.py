@@ -7,11 +7,9 @@ from audio.formats import format_named
 from jobs.errors import InvalidRequest, NotFound, UnknownVoice
 from jobs.specs import ConversionSpec, PitchMethod
 from jobs.voices import SavedVoice, Voices
+from models.rvc.options import FEATURES
 from server.hall import Hall
 from server.installed import installed, require
-
-FEATURES = "contentvec"
-"""The model whose features every RVC voice was trained on."""
 
 EXTRAS: dict[PitchMethod, str] = {"pm": "parselmouth", "crepe": "torchcrepe", "harvest": "pyworld"}
 """Pitch methods that not every installation has, each with the package that it imports."""

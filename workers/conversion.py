@@ -19,7 +19,7 @@ from jobs.voices import SavedVoice, Voices
 from models.rvc.conversion import Conversion
 from models.rvc.frames import FRAME_RATE, HOP, SAMPLE_RATE
 from models.rvc.hubert import Hubert
-from models.rvc.options import Options
+from models.rvc.options import FEATURES, Options
 from models.rvc.pitch import PitchNet
 from models.rvc.precision import span
 from models.rvc.recording import Recording
@@ -33,7 +33,6 @@ from workers.step import Step
 from workers.tiles import Tiles
 from workers.voices import engine_id
 
-FEATURES = "contentvec"
 BEST: PitchMethod = "rmvpe"
 BUNDLED: PitchMethod = "fcpe"
 """Its net comes with its package, so it stands in where the best one is not installed."""

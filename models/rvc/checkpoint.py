@@ -29,7 +29,7 @@ FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 
 _HEAD = 64
 _DAMAGED = "The file is damaged or cut short: fetch it again."
-_OTHER = "The file is no voice of RVC, which is a `.pth` that torch saved."
+_OTHER = "The file is no voice of RVC: give the `.pth` that RVC saved when it had trained the voice."
 
 
 @dataclass(frozen=True, slots=True)

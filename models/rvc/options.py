@@ -5,6 +5,9 @@ from typing import Literal
 
 from models.rvc.frames import FRAME_RATE, SAMPLE_RATE
 
+FEATURES = "contentvec"
+"""The catalog's id of the model whose features every voice was trained on."""
+
 PitchMethod = Literal["rmvpe", "fcpe", "pm", "crepe", "harvest"]
 FilterAs = Literal["median", "reference"]
 

@@ -7,28 +7,13 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from models import landlock
-from tests.models.rvc.huberts import hubert, save_transformers
-
-ENTRY = """
-[models.contentvec]
-kind = "features"
-engine = "hubert"
-name = "ContentVec"
-publisher = "lab"
-licence = "MIT"
-
-[[models.contentvec.files]]
-sources = [{ kind = "hub", repo = "lab/contentvec", revision = "main", path = "{path}" }]
-list = [
-"""
+from tests.models.rvc.huberts import hubert, overlay, save_transformers
 
 
 def said(monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
     """Its line on ContentVec, where the catalog knows it as what is in `folder`."""
     lab = folder.parents[1]
-    files = [f'{{ path = "{one.name}", size = {one.stat().st_size} }},' for one in folder.iterdir()]
-    (lab / "overlay.toml").write_text(ENTRY + "\n".join([*files, "]"]))
-    monkeypatch.setenv("VOXHALL_CATALOG", str(lab / "overlay.toml"))
+    monkeypatch.setenv("VOXHALL_CATALOG", str(overlay(lab / "overlay.toml", folder)))
     monkeypatch.setenv("VOXHALL_MODELS_DIR", str(folder.parent))
     monkeypatch.setenv("VOXHALL_DATA_DIR", str(lab / "data"))
     monkeypatch.setenv("COLUMNS", "300")

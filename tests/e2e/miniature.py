@@ -7,19 +7,6 @@ from pathlib import Path
 
 from tests.models.rvc.huberts import hubert, save_transformers
 
-OVERLAY = """
-[models.contentvec]
-kind = "features"
-engine = "hubert"
-name = "ContentVec, a miniature with random weights"
-publisher = "Voxhall's tests"
-licence = "Apache-2.0"
-
-[[models.contentvec.files]]
-sources = [{ kind = "bundled", path = "none" }]
-list = [{ path = "config.json" }, { path = "model.safetensors" }]
-"""
-
 
 def with_contentvec(folder: Path, models_dir: Path) -> Path:
     """`folder`, made to hold the models of `models_dir` and the small ContentVec."""
@@ -29,9 +16,3 @@ def with_contentvec(folder: Path, models_dir: Path) -> Path:
     (folder / "contentvec").unlink(missing_ok=True)
     save_transformers(hubert(), folder / "contentvec")
     return folder
-
-
-def overlay(path: Path) -> Path:
-    """The operator's catalog that describes it."""
-    path.write_text(OVERLAY)
-    return path

@@ -22,6 +22,25 @@ SMALL = {
     "num_conv_pos_embedding_groups": 4,
 }
 
+_ENTRY = """
+[models.contentvec]
+kind = "features"
+engine = "hubert"
+name = "ContentVec, a miniature with random weights"
+publisher = "Voxhall's tests"
+licence = "Apache-2.0"
+
+[[models.contentvec.files]]
+sources = [{ kind = "bundled", path = "none" }]
+"""
+
+
+def overlay(path: Path, folder: Path) -> Path:
+    """`path` as an operator's catalog, in which ContentVec is what lies in `folder` now."""
+    files = [f'{{ path = "{one.name}", size = {one.stat().st_size} }}' for one in folder.iterdir()]
+    path.write_text(f"{_ENTRY}list = [{', '.join(files)}]\n")
+    return path
+
 
 def hubert(seed: int = 0, *, width: int = 768, **fields: Any) -> Any:
     """A small `HubertModel` with the projection to 256 of v1; `width` is that of v2. `fields` go into its config."""
