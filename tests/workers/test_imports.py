@@ -109,7 +109,7 @@ def test_what_is_no_voice_is_refused_and_leaves_nothing(
     ).work("tools")
     failed = ledger.get(job.id)
     assert (failed.state, failed.error_code) == ("failed", "not_a_voice")
-    assert "that torch saved" in (failed.error_message or "")
+    assert "that RVC saved" in (failed.error_message or "")
     assert left(files, job) == []
     assert saved.list(key_id=job.key_id, kind="rvc") == []
 
