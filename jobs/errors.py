@@ -6,12 +6,17 @@
     │   ├── UnknownModel
     │   ├── UnknownVoice
     │   ├── NoVoiceForLanguage
-    │   └── UnreadableUpload
+    │   ├── UnreadableUpload
+    │   ├── BadReference      a clip whose voice cannot be taken: too short, silent, several speakers
+    │   └── ConsentMissing
     ├── Unauthorized          no key, or a wrong one
     ├── NotFound              no such job, file or route for this key
+    │   └── NotServed         another model would stand in for the one that was asked for, and may not
+    ├── QuotaExceeded         the key has as many voices as it may have
     ├── UploadTooLarge
     ├── Conflict              the job is not in a state that allows it
     ├── Unavailable           the server cannot do it now (a model that is not installed, a full disk)
+    │   ├── ModelNotInstalled
     │   └── LedgerUnavailable
     └── JobFailed             the job that the caller waited for failed
 
@@ -56,12 +61,28 @@ class UnreadableUpload(InvalidRequest):
     code = "unreadable_audio"
 
 
+class BadReference(InvalidRequest):
+    code = "bad_reference"
+
+
+class ConsentMissing(InvalidRequest):
+    code = "consent_missing"
+
+
 class Unauthorized(VoxhallError):
     code = "unauthorized"
 
 
 class NotFound(VoxhallError):
     code = "not_found"
+
+
+class NotServed(NotFound):
+    code = "model_not_served"
+
+
+class QuotaExceeded(VoxhallError):
+    code = "quota_exceeded"
 
 
 class UploadTooLarge(VoxhallError):
@@ -74,6 +95,12 @@ class Conflict(VoxhallError):
 
 class Unavailable(VoxhallError):
     code = "unavailable"
+
+
+class ModelNotInstalled(Unavailable):
+    """The message names the command that installs it."""
+
+    code = "model_not_installed"
 
 
 class LedgerUnavailable(Unavailable):

@@ -44,6 +44,15 @@ def result_key(job_id: str, name: str) -> str:
     return f"{job_prefix(job_id)}result/{name}"
 
 
+REFERENCE = "reference.wav"
+"""A clip whose voice is to be taken: mono, 24 kHz, 16 bit, trimmed, checked."""
+
+
+def work_key(job_id: str, name: str) -> str:
+    """What one step of a job leaves for the next."""
+    return f"{job_prefix(job_id)}work/{name}"
+
+
 VOICES = "voices/"
 
 
@@ -53,6 +62,11 @@ def voice_prefix(voice_id: str) -> str:
 
 def voice_key(voice_id: str, name: str) -> str:
     return f"{voice_prefix(voice_id)}{name}"
+
+
+def embedding_key(voice_id: str, model_id: str, version: str) -> str:
+    """A saved voice as a model's own embedding, of that version of it."""
+    return voice_key(voice_id, f"embeddings/{model_id}-{version}.safetensors")
 
 
 class FileStore:

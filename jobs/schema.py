@@ -52,6 +52,7 @@ voices = Table(
     Column("shared", Boolean, nullable=False),
     Column("details", JSON, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("archived_at", Float),
     UniqueConstraint("key_id", "name"),
 )
 

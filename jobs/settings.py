@@ -68,6 +68,18 @@ class Settings(BaseModel):
     max_voice_bytes: int = Field(default=1024 * MEBIBYTE, ge=1)
     """Largest upload of a voice: its model and its index together."""
 
+    max_saved_voices: int = Field(default=100, ge=0)
+    """Saved voices that a key may have. Archived ones do not count."""
+
+    embedding_seconds: int = Field(default=86_400, ge=60)
+    """How long an embedding lives that was made without a saved voice."""
+
+    strict_models: bool = False
+    """Whether a request for a model that is not installed is refused, where another could stand in for it."""
+
+    watermark: bool = False
+    """Whether cloned and changed voices get an inaudible watermark, where a request does not say."""
+
     speech_threads: int = Field(default=0, ge=0, le=256)
     """Jobs that the torch worker holds at once; one thread runs the model. 0: 16 on a CPU, 128 on a card."""
 

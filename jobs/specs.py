@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 AudioFormat = Literal["mp3", "wav", "flac", "opus", "ogg", "aac", "m4a", "pcm"]
-Queue = Literal["speech", "conversion", "transcription", "tools"]
+Queue = Literal["speech", "conversion", "clone", "transcription", "tools"]
 PitchMethod = Literal["rmvpe", "fcpe", "pm", "crepe", "harvest"]
 
 LONGEST_PROMPT = 2_000
@@ -15,11 +15,18 @@ MOST_PRONUNCIATIONS = 1_000
 MOST_SPEAKERS = 20
 MOST_KNOWN_SPEAKERS = 4
 MOST_LANGUAGES = 20
+LONGEST_INSTRUCTION = 2_000
 
 LanguageCode = Annotated[str, Field(min_length=1, max_length=20)]
 SpeakerName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\P{C}+$")]
 VoiceName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\s/.\p{C}]([^/\p{C}]*[^\s/\p{C}])?$")]
 """Of a saved voice: no slash and no dot at its beginning, because it stands in paths."""
+
+
+def _named(name: str) -> str:
+    if re.fullmatch("[0-9a-f]{32}", name):
+        raise ValueError("a name that looks like an id")
+    return name
 
 
 class _Spec(BaseModel):
@@ -142,15 +149,136 @@ class VoiceSpec(_Spec):
     @field_validator("name")
     @classmethod
     def _not_like_an_id(cls, name: str) -> str:
-        if re.fullmatch("[0-9a-f]{32}", name):
-            raise ValueError("a name that looks like an id")
-        return name
+        return _named(name)
 
     @property
     def queues(self) -> tuple[Queue, ...]:
         return ("tools",)
 
 
-AnySpec = SpeechSpec | TranscriptionSpec | ConversionSpec | VoiceSpec
+Source = Literal["reference", "saved", "stock", "design"]
+"""Whose voice it is: of a clip that comes with the job, a saved one, a stock one, or one that is described."""
+
+Seconds = tuple[float, float]
+
+
+class CloneSpec(_Spec):
+    """Text to speech in a voice that no stock voice is.
+
+    It is that of the job's input file `reference`, of a saved voice, of a description (`instruct` alone), or one of
+    the model's own stock voices, whose manner `instruct` then tells.
+    """
+
+    kind: Literal["clone"] = "clone"
+    text: str = Field(min_length=1, max_length=100_000)
+    model: str = Field(default="chatterbox", description="a cloning model of `GET /models`, or one of its aliases")
+    voice: str | None = Field(
+        default=None, max_length=100, description="id or name of a saved voice, or a stock voice of the model"
+    )
+    instruct: str | None = Field(
+        default=None, max_length=LONGEST_INSTRUCTION, description="a description of the voice, or how it shall speak"
+    )
+    ref_text: str | None = Field(
+        default=None, max_length=LONGEST_PROMPT, description="what is said in the reference; absent: it is transcribed"
+    )
+    language: str | None = Field(default=None, description="a code or locale (`pt-BR`); absent: that of the text")
+    speed: float = Field(default=1.0, ge=0.25, le=4.0)
+    format: AudioFormat = "mp3"
+    sample_rate: int | None = Field(default=None, ge=8_000, le=48_000)
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    loudness: float | None = Field(default=None, ge=-40.0, le=-5.0, description="LUFS of the result; absent: as spoken")
+    exaggeration: float | None = Field(default=None, ge=0.0, le=2.0, description="Chatterbox: how strongly it acts")
+    guidance: float | None = Field(default=None, ge=0.0, le=1.0, description="Chatterbox: `cfg_weight`")
+    temperature: float | None = Field(default=None, ge=0.05, le=2.0)
+    denoise: bool = Field(default=False, description="clean the reference first")
+    verify: bool = Field(default=False, description="transcribe the result, and speak anew what was not understood")
+    watermark: bool | None = Field(default=None, description="inaudible; absent: as the server is set")
+    source: SkipJsonSchema[Source] = "reference"
+    asked_model: SkipJsonSchema[str | None] = None
+    asked_voice: SkipJsonSchema[str | None] = None
+    continued_by: SkipJsonSchema[str | None] = None
+    """The model that speaks what follows the first piece of a described voice, so that all is one voice."""
+    wants_text: SkipJsonSchema[bool] = False
+    """Whether the reference is to be transcribed."""
+    reference_seconds: SkipJsonSchema[Seconds] = (3.0, 30.0)
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        prepared: tuple[Queue, ...] = ("transcription",) if self.source == "reference" else ()
+        return (*prepared, "clone", *(("transcription", "clone") if self.verify else ()))
+
+
+class ChangeSpec(_Spec):
+    """Speech into another voice, without training. The audio is the job's input file `audio`.
+
+    The voice is that of the input file `reference`, of a saved voice, or a stock voice of Kokoro.
+    """
+
+    kind: Literal["change"] = "change"
+    model: str = Field(default="chatterbox", description="a model of `GET /models` that changes voices, or an alias")
+    voice: str | None = Field(default=None, max_length=100, description="a saved voice, or a stock voice")
+    format: AudioFormat = "mp3"
+    sample_rate: int | None = Field(default=None, ge=8_000, le=48_000)
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    denoise: bool = Field(default=False, description="clean the reference first")
+    watermark: bool | None = Field(default=None, description="inaudible; absent: as the server is set")
+    source: SkipJsonSchema[Literal["reference", "saved", "stock"]] = "reference"
+    asked_model: SkipJsonSchema[str | None] = None
+    asked_voice: SkipJsonSchema[str | None] = None
+    reference_seconds: SkipJsonSchema[Seconds] = (3.0, 30.0)
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        return ("transcription", "clone") if self.source == "reference" else ("clone",)
+
+
+class EnrolmentSpec(_Spec):
+    """A clip to be checked, trimmed, transcribed and kept as a saved voice. It is the job's input file `reference`."""
+
+    kind: Literal["enrolment"] = "enrolment"
+    name: VoiceName
+    consent: Literal[True] = Field(description="whoever is heard in the clip has agreed, or nobody needs to")
+    language: str | None = None
+    model: str | None = Field(default=None, description="the model that speaks with it where a request names none")
+    text: str | None = Field(default=None, max_length=LONGEST_PROMPT, description="what is said; absent: transcribed")
+    description: str | None = Field(default=None, max_length=LONGEST_INSTRUCTION)
+    shared: bool = Field(default=False, description="whether every key may use it")
+    denoise: bool = False
+    lasting: SkipJsonSchema[bool] = True
+    """False: only an embedding, which goes after a time and is in no list."""
+    reference_seconds: SkipJsonSchema[Seconds] = (5.0, 30.0)
+
+    @field_validator("name")
+    @classmethod
+    def _not_like_an_id(cls, name: str) -> str:
+        return _named(name)
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        return ("transcription",)
+
+
+class EmbeddingSpec(_Spec):
+    """A saved voice to be embedded for a model, so that its next request starts at once."""
+
+    kind: Literal["embedding"] = "embedding"
+    voice: str
+    model: str
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        return ("clone",)
+
+
+AnySpec = (
+    SpeechSpec
+    | TranscriptionSpec
+    | ConversionSpec
+    | VoiceSpec
+    | CloneSpec
+    | ChangeSpec
+    | EnrolmentSpec
+    | EmbeddingSpec
+)
 SPEC: TypeAdapter[AnySpec] = TypeAdapter(Annotated[AnySpec, Field(discriminator="kind")])
-QUEUES: tuple[Queue, ...] = ("speech", "conversion", "transcription", "tools")
+QUEUES: tuple[Queue, ...] = ("speech", "conversion", "clone", "transcription", "tools")

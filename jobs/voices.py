@@ -1,10 +1,11 @@
 """Voices that callers have added. The row is the truth: a voice whose files are there without a row does not exist."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from jobs.database import Database
@@ -23,6 +24,8 @@ class SavedVoice:
     details: dict[str, Any]
     """What the kind tells of a voice, as JSON."""
     created_at: float
+    archived_at: float | None
+    """When it was put aside; it speaks no more until it is taken up again. None: it is in use."""
 
 
 class Voices:
@@ -49,8 +52,10 @@ class Voices:
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
-    def find(self, voice: str, *, key_id: str, kind: str) -> SavedVoice:
+    def find(self, voice: str, *, key_id: str, kind: str, archived: bool = False) -> SavedVoice:
         """The voice of this kind and of this id or name that the key may use: its own before one that is shared.
+
+        `archived`: whether one that was put aside is found, too.
 
         Raises:
             NotFound: also for another key's voice: ids tell nothing to strangers.
@@ -60,6 +65,8 @@ class Voices:
             raise NotFound("There is no such voice.")
         named = or_(voices.c.id == voice, voices.c.name == voice)
         wanted = select(voices).where(named, voices.c.kind == kind, _usable(key_id))
+        if not archived:
+            wanted = wanted.where(voices.c.archived_at.is_(None))
         order = (voices.c.key_id == key_id).desc(), (voices.c.id == voice).desc(), voices.c.created_at
         with self._database.read() as connection:
             row = connection.execute(wanted.order_by(*order).limit(1)).one_or_none()
@@ -80,6 +87,30 @@ class Voices:
         query = select(voices).where(voices.c.kind == kind, _usable(key_id)).order_by(voices.c.created_at.desc())
         with self._database.read() as connection:
             return [_voice(row) for row in connection.execute(query)]
+
+    def count(self, *, key_id: str, kind: str) -> int:
+        """Of the key's own, those that are in use."""
+        mine = and_(voices.c.key_id == key_id, voices.c.kind == kind, voices.c.archived_at.is_(None))
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(voices).where(mine)).scalar_one())
+
+    def archive(self, voice_id: str, *, key_id: str, archived: bool) -> None:
+        """Puts the key's voice aside, or takes it up again. Raises `NotFound`, also for another key's voice."""
+        mine = update(voices).where(voices.c.id == voice_id, voices.c.key_id == key_id)
+        with self._database.write() as connection:
+            if not connection.execute(mine.values(archived_at=time.time() if archived else None)).rowcount:
+                raise NotFound("There is no such voice.")
+
+    def older(self, *, kind: str, than: float) -> Sequence[str]:
+        """Ids of the voices of this kind that were added before `than`."""
+        query = select(voices.c.id).where(voices.c.kind == kind, voices.c.created_at < than)
+        with self._database.read() as connection:
+            return connection.execute(query).scalars().all()
+
+    def drop(self, voice_id: str) -> None:
+        """Removes the voice, whosever it is; it is fine if there is none."""
+        with self._database.write() as connection:
+            connection.execute(delete(voices).where(voices.c.id == voice_id))
 
     def remove(self, voice_id: str, *, key_id: str) -> None:
         """Raises `NotFound`, also where the voice is another key's."""

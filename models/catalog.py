@@ -12,7 +12,9 @@ from models.files import Entry, File, Group, Name
 
 CATALOG = Path(__file__).with_name("catalog.toml")
 
-Kind = Literal["speech", "transcription", "language", "diarization", "features", "pitch"]
+Kind = Literal["speech", "cloning", "transcription", "language", "diarization", "features", "pitch", "speaker"]
+Verb = Literal["clone", "stock", "design", "change"]
+"""What a cloning model does: speaks in any voice, in its own ones, in one that is described; puts one into speech."""
 
 
 class CatalogError(Exception):
@@ -41,6 +43,10 @@ class Limits(Entry):
 
     text_characters: int | None = Field(default=None, ge=1)
     speed: tuple[float, float] | None = None
+    piece_characters: int | None = Field(default=None, ge=1)
+    """It garbles what is longer; a longer text is cut at its sentences."""
+    reference_seconds: tuple[float, float] | None = None
+    """The speech that a reference must have, and what of it is heard."""
 
 
 class Model(Entry):
@@ -55,6 +61,15 @@ class Model(Entry):
     sample_rate: int | None = Field(default=None, ge=8_000)
     languages: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    verbs: tuple[Verb, ...] = ()
+    transcript: Literal["unused", "helps", "needed"] = "unused"
+    """Whether it wants to know what is said in a reference."""
+    streams: bool = False
+    """Whether its audio comes while it speaks."""
+    commercial: bool = True
+    """Whether its licence allows commercial use. Where not, it is fetched only by those who say that they know."""
+    terms: str | None = None
+    """What its publisher asks of a user beside the licence, in a sentence."""
     limits: Limits = Limits()
     voices: dict[str, Voice] = Field(default={})
     groups: tuple[Group, ...] = Field(min_length=1, alias="files")
@@ -76,11 +91,21 @@ class Model(Entry):
         return self
 
 
+class Alias(Entry):
+    """A name of a public API. Of each tuple the first model that is installed and can do the work does it."""
+
+    own: tuple[str, ...] = ()
+    """Models that are what the name says."""
+    instead: tuple[str, ...] = ()
+    """Others, which stand in where none of those is installed, unless the caller forbids it."""
+
+
 class Catalog(Entry):
-    """All models by id, and the profiles: named choices of models."""
+    """All models by id, the profiles: named choices of models, and the aliases: other names for them."""
 
     models: dict[str, Model]
     profiles: dict[str, tuple[str, ...]] = Field(default={})
+    aliases: dict[str, Alias] = Field(default={})
 
     def model(self, model_id: str) -> Model:
         """Raises: NoSuchModel."""
@@ -128,9 +153,10 @@ class Catalog(Entry):
     def _all_names_are_known(self) -> Self:
         named = [name for names in self.profiles.values() for name in names]
         named += [name for model in self.models.values() for name in model.requires]
+        named += [name for alias in self.aliases.values() for name in (*alias.own, *alias.instead)]
         unknown = sorted(set(named) - set(self.models))
         if unknown:
-            raise ValueError(f"profiles or requirements name unknown models: {', '.join(unknown)}")
+            raise ValueError(f"profiles, aliases or requirements name unknown models: {', '.join(unknown)}")
         return self
 
 
@@ -139,10 +165,11 @@ class _Tables(Entry):
 
     models: dict[Name, dict[str, Any]] = Field(default={})
     profiles: dict[Name, tuple[str, ...]] = Field(default={})
+    aliases: dict[Name, Alias] = Field(default={})
 
 
 def load_catalog(overlay: Path | None = None) -> Catalog:
-    """The shipped catalog, with the models and profiles of an operator's `overlay` file added or replaced.
+    """The shipped catalog, with the models, profiles and aliases of an operator's `overlay` file added or replaced.
 
     Raises:
         CatalogError: a file cannot be read, is no TOML, or has an entry that is wrong or unknown.
@@ -152,7 +179,8 @@ def load_catalog(overlay: Path | None = None) -> Catalog:
         tables = [_Tables.model_validate(_read(path)) for path in dict.fromkeys((CATALOG, last))]
         models = {name: _named(name, model) for table in tables for name, model in table.models.items()}
         profiles = {name: chosen for table in tables for name, chosen in table.profiles.items()}
-        return Catalog.model_validate({"models": models, "profiles": profiles})
+        aliases = {name: alias for table in tables for name, alias in table.aliases.items()}
+        return Catalog.model_validate({"models": models, "profiles": profiles, "aliases": aliases})
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))

@@ -1,6 +1,6 @@
 """Which models of the catalog lie in the models folder."""
 
-from jobs.errors import Unavailable
+from jobs.errors import ModelNotInstalled
 from models.catalog import Model
 from server.hall import Hall
 
@@ -11,6 +11,7 @@ def installed(hall: Hall, model: Model) -> bool:
 
 
 def require(hall: Hall, model_id: str) -> None:
-    """Raises `Unavailable`, with the command that mends it."""
+    """Raises `ModelNotInstalled`, with the command that mends it."""
     if not installed(hall, hall.catalog.model(model_id)):
-        raise Unavailable(f"The model `{model_id}` is not installed. `voxhall models pull {model_id}` fetches it.")
+        message = f"The model `{model_id}` is not installed. `voxhall models pull {model_id}` fetches it."
+        raise ModelNotInstalled(message)

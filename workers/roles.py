@@ -29,7 +29,7 @@ class Role:
 
 def role_named(name: RoleName, settings: Settings) -> Role:
     return {
-        "speech": Role("speech", ("speech", "conversion"), settings.speech_threads, ("kokoro",), share=0.5),
+        "speech": Role("speech", ("speech", "conversion", "clone"), settings.speech_threads, ("kokoro",), share=0.5),
         "transcription": Role(
             "transcription", ("transcription",), settings.transcription_threads, ("whisper-base",), share=0.3
         ),

@@ -219,6 +219,8 @@ def _checked(hall: Hall, raw: str | bytes, key_id: str) -> Wanted:
             return checked_conversion(hall, spec, key_id)
         case VoiceSpec():
             raise InvalidRequest("A voice is added by `POST /voices/rvc`.", param="kind")
+        case _:
+            raise InvalidRequest(f"`POST /jobs` takes no `{spec.kind}`.", param="kind")
 
 
 async def _uploads(hall: Hall, spec: Wanted, form: FormData) -> dict[str, BinaryIO]:
