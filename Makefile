@@ -11,7 +11,7 @@ up: $(VENV)/installed
 
 test: check
 	@$(VENV)/bin/python scripts/download_models.py --profile cpu
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 models: $(VENV)/installed
 	@$(VENV)/bin/python scripts/download_models.py --profile $(PROFILE)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from bench import (
+    clone,
     conversion,
     diarization,
     endurance,
@@ -25,6 +26,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "transcription": transcription.run,
     "diarization": diarization.run,
     "conversion": conversion.run,
+    "clone": clone.run,
     "endurance": endurance.run,
 }
 DEFAULT = [name for name in BENCHES if name != "endurance"]

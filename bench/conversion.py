@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
         cells = row(commit, given.voice, given.seconds, _measure(report, nets, device, given, jobs))
     print(f"| {' | '.join(cells)} |")
     if given.record:
-        record(cells, f"{machine.description()}, commit {commit}: voice conversion", report.text, CONVERSIONS)
+        record([cells], f"{machine.description()}, commit {commit}: voice conversion", report.text, CONVERSIONS)
 
 
 def row(commit: str, voice: str, seconds: float, figures: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from bench.report import percentile
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEADING = "## Speech, a row for each run"
 CONVERSIONS = "## Voice conversion, a row for each run"
+CLONES = "## Cloning, a row for each run"
 PACKAGE, SINGLE = "package's loop", "single"
 BATCHES = (4, 16, 64, 256)
 STREAMS = (1, 8, 32)
@@ -62,9 +63,11 @@ def with_row(document: str, cells: Sequence[str], heading: str = HEADING) -> str
     return "\n".join(lines) + "\n"
 
 
-def record(cells: Sequence[str], title: str, tables: str, heading: str = HEADING) -> None:
-    """Adds the row under `heading`, and the tables as a section of their own at the end."""
-    document = with_row(RESULTS.read_text(), cells, heading)
+def record(rows: Sequence[Sequence[str]], title: str, tables: str, heading: str = HEADING) -> None:
+    """Adds the rows under `heading`, and the tables as a section of their own at the end."""
+    document = RESULTS.read_text()
+    for cells in rows:
+        document = with_row(document, cells, heading)
     RESULTS.write_text(f"{document}\n## {title}\n\n{tables.strip()}\n")
 
 

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> None:
     row = figures.row(commit)
     print(f"| {' | '.join(row)} |")
     if given.record:
-        record(row, f"{machine.description()}, commit {commit}: speech", report.text)
+        record([row], f"{machine.description()}, commit {commit}: speech", report.text)
 
 
 def _parser() -> argparse.ArgumentParser:

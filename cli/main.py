@@ -140,6 +140,78 @@ def convert(
 
 
 @app.command()
+def clone(
+    text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    reference: Annotated[
+        Path | None, typer.Option(help="A clip of the voice, 3 to 30 s.", exists=True, dir_okay=False)
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="A voice of `voxhall voices list`, by name or id.")] = None,
+    describe: Annotated[
+        str | None, typer.Option(help="The voice in words; beside a --voice of the model's own, its manner.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its ending is the format.")] = Path(
+        "clone.mp3"
+    ),
+    model: Annotated[str | None, typer.Option(help="A cloning model, or an alias. Default: the voice's own.")] = None,
+    language: Annotated[str | None, typer.Option(help="Default: that of the text.")] = None,
+    ref_text: Annotated[str | None, typer.Option(help="What is said in the clip. Default: transcribed.")] = None,
+    speed: Annotated[float | None, typer.Option(help="1.0 is the voice's own.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same samples.")] = None,
+    denoise: Annotated[bool | None, typer.Option("--denoise", help="Clean the clip first.")] = None,
+    verify: Annotated[bool | None, typer.Option("--verify", help="Speak anew what is not understood.")] = None,
+    watermark: Annotated[bool | None, typer.Option(help="Inaudible. Default: as the server is set.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="No other model may stand in.")] = False,
+    server: Server = None,
+    key: ApiKey = None,
+) -> None:
+    """Speak a text in a cloned, saved or described voice through a running server, into a file."""
+    from cli.client import connect
+    from cli.clone import clone
+
+    client = connect(settings(), server, key)
+    options = {
+        "voice": voice,
+        "instruct": describe,
+        "model": model,
+        "language": language,
+        "ref_text": ref_text,
+        "speed": speed,
+        "seed": seed,
+        "denoise": denoise,
+        "verify": verify,
+        "watermark": watermark,
+    }
+    clone(client, text=text, output=output, reference=reference, strict=strict, options=options)
+
+
+@app.command()
+def change(
+    file: Annotated[Path, typer.Argument(help="Any audio or video file.", exists=True, dir_okay=False)],
+    reference: Annotated[
+        Path | None, typer.Option(help="A clip of the voice, 3 to 30 s.", exists=True, dir_okay=False)
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="A saved voice, a stock voice of Kokoro, or an RVC model.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write; its ending is the format.")] = Path(
+        "changed.mp3"
+    ),
+    model: Annotated[str | None, typer.Option(help="A model that changes voices, or an alias.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same samples.")] = None,
+    denoise: Annotated[bool | None, typer.Option("--denoise", help="Clean the clip first.")] = None,
+    watermark: Annotated[bool | None, typer.Option(help="Inaudible. Default: as the server is set.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="No other model may stand in.")] = False,
+    server: Server = None,
+    key: ApiKey = None,
+) -> None:
+    """Put another voice into a recording through a running server, into a file."""
+    from cli.client import connect
+    from cli.clone import change
+
+    client = connect(settings(), server, key)
+    options = {"voice": voice, "model": model, "seed": seed, "denoise": denoise, "watermark": watermark}
+    change(client, file=file, output=output, reference=reference, strict=strict, options=options)
+
+
+@app.command()
 def transcribe(
     file: Annotated[Path, typer.Argument(help="Any audio or video file.", exists=True, dir_okay=False)],
     form: Annotated[Literal["text", "json", "srt", "vtt"], typer.Option("--format")] = "text",

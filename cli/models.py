@@ -1,6 +1,6 @@
 """`voxhall models`: fetch, list and check the model files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.settings import SettingsError, load_settings
-from models.catalog import CatalogError, load_catalog
+from models.catalog import Catalog, CatalogError, Model, load_catalog
 from models.progress import Advance
 from models.store import ModelBroken, ModelMissing, Store, StoreError
 
@@ -20,6 +20,9 @@ app = typer.Typer(help="Model files: fetch, list, check.", no_args_is_help=True)
 
 Models = Annotated[list[str] | None, typer.Argument(help="Models, as `voxhall models list` names them.")]
 Folder = Annotated[Path | None, typer.Option(help="Folder of the model files. Default: VOXHALL_MODELS_DIR.")]
+NonCommercial = Annotated[
+    bool, typer.Option("--non-commercial", help="Fetch models, too, whose licence forbids commercial use.")
+]
 Profile = Annotated[str | None, typer.Option(help="A choice of models: cpu, gpu or all. Default, with no MODEL: cpu.")]
 
 
@@ -76,12 +79,21 @@ def one_line() -> Iterator[None]:
 
 
 @app.command()
-def pull(models: Models = None, profile: Profile = None, folder: Folder = None) -> None:
+def pull(
+    models: Models = None, profile: Profile = None, folder: Folder = None, non_commercial: NonCommercial = False
+) -> None:
     """Fetch what is missing or broken, and check all of it. What is right is left alone."""
     with one_line(), TerminalProgress(Console()) as progress:
         store = open_store(folder)
         chosen = store.catalog.profile(profile or "cpu") if profile or not models else ()
-        store.pull([*chosen, *(models or [])], progress)
+        if not non_commercial:
+            _refuse(store.catalog, models or ())
+            chosen = tuple(name for name in chosen if not _bound(store.catalog, name, progress))
+        wanted = store.catalog.with_required([*chosen, *(models or [])])
+        for model in map(store.catalog.model, wanted):
+            if model.terms:
+                progress.say(f"{model.id}: {model.terms}")
+        store.pull(wanted, progress)
 
 
 @app.command(name="list")
@@ -91,7 +103,8 @@ def list_models(folder: Folder = None) -> None:
         store = open_store(folder)
         table = Table("model", "kind", "licence", "MB", "state", box=None)
         for model in store.catalog.models.values():
-            table.add_row(model.id, model.kind, model.licence, f"{model.size / 10**6:,.0f}", _state(store, model.id))
+            size = f"{model.size / 10**6:,.0f}"
+            table.add_row(model.id, model.kind, _licence(model), size, _state(store, model.id))
         Console().print(table)
 
 
@@ -117,6 +130,29 @@ def path(model: str, folder: Folder = None) -> None:
     """Print the folder of an installed model."""
     with one_line():
         typer.echo(open_store(folder).folder_of(model))
+
+
+def _refuse(catalog: Catalog, names: Iterable[str]) -> None:
+    """Raises: CatalogError, where one of the models, or one that it requires, is not for commercial use."""
+    for model in map(catalog.model, catalog.with_required(names)):
+        if not model.commercial:
+            raise CatalogError(_not_for_trade(model))
+
+
+def _bound(catalog: Catalog, name: str, progress: TerminalProgress) -> bool:
+    """Whether a profile goes on without this model, and says so."""
+    model = catalog.model(name)
+    if not model.commercial:
+        progress.say(_not_for_trade(model))
+    return not model.commercial
+
+
+def _not_for_trade(model: Model) -> str:
+    return f"{model.id} is not for commercial use ({model.licence}). `--non-commercial` fetches it all the same."
+
+
+def _licence(model: Model) -> str:
+    return model.licence if model.commercial else f"{model.licence}, non-commercial"
 
 
 def _state(store: Store, model_id: str) -> str:

@@ -69,6 +69,15 @@ def embedding_key(voice_id: str, model_id: str, version: str) -> str:
     return voice_key(voice_id, f"embeddings/{model_id}-{version}.safetensors")
 
 
+def stock_key(voice: str) -> str:
+    """A stock voice as a clip, for the engines that take a voice from one."""
+    return f"stock/{voice}/{REFERENCE}"
+
+
+def stock_embedding_key(voice: str, model_id: str, version: str) -> str:
+    return f"stock/{voice}/embeddings/{model_id}-{version}.safetensors"
+
+
 class FileStore:
     """Every write is whole or absent: the store writes to a temporary name and renames."""
 

@@ -8,7 +8,7 @@ they cannot deadlock.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,15 +104,16 @@ class Ledger:
         self,
         *,
         key_id: str,
-        kind: str | None = None,
+        kind: str | Collection[str] | None = None,
         dialect: str | None = None,
         state: str | None = None,
         number: int = 1,
         size: int = 20,
     ) -> Page:
-        """The key's jobs, newest first. `number` counts from 1."""
+        """The key's jobs, of this kind or one of these, newest first. `number` counts from 1."""
         wanted = {"kind": kind, "dialect": dialect, "state": state}
-        where = and_(jobs.c.key_id == key_id, *(jobs.c[c] == v for c, v in wanted.items() if v is not None))
+        given = {c: [v] if isinstance(v, str) else v for c, v in wanted.items() if v is not None}
+        where = and_(jobs.c.key_id == key_id, *(jobs.c[c].in_(v) for c, v in given.items()))
         listing = select(jobs).where(where).order_by(jobs.c.created_at.desc(), jobs.c.id)
         with self.database.read() as connection:
             total = connection.execute(select(func.count()).select_from(jobs).where(where)).scalar_one()

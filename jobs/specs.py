@@ -201,11 +201,18 @@ class CloneSpec(_Spec):
     wants_text: SkipJsonSchema[bool] = False
     """Whether the reference is to be transcribed."""
     reference_seconds: SkipJsonSchema[Seconds] = (3.0, 30.0)
+    cut_reference: SkipJsonSchema[bool] = True
+    """Whether a longer reference is cut, and not refused."""
 
     @property
     def queues(self) -> tuple[Queue, ...]:
         prepared: tuple[Queue, ...] = ("transcription",) if self.source == "reference" else ()
         return (*prepared, "clone", *(("transcription", "clone") if self.verify else ()))
+
+    @property
+    def spoken_at(self) -> int:
+        """Position of the step that speaks. The segments are that one's, whichever step speaks one anew."""
+        return self.queues.index("clone")
 
 
 class ChangeSpec(_Spec):
@@ -226,6 +233,8 @@ class ChangeSpec(_Spec):
     asked_model: SkipJsonSchema[str | None] = None
     asked_voice: SkipJsonSchema[str | None] = None
     reference_seconds: SkipJsonSchema[Seconds] = (3.0, 30.0)
+    cut_reference: SkipJsonSchema[bool] = True
+    """Whether a longer reference is cut, and not refused."""
 
     @property
     def queues(self) -> tuple[Queue, ...]:
@@ -247,6 +256,8 @@ class EnrolmentSpec(_Spec):
     lasting: SkipJsonSchema[bool] = True
     """False: only an embedding, which goes after a time and is in no list."""
     reference_seconds: SkipJsonSchema[Seconds] = (5.0, 30.0)
+    cut_reference: SkipJsonSchema[bool] = False
+    """Whether a longer reference is cut, and not refused."""
 
     @field_validator("name")
     @classmethod
@@ -271,14 +282,7 @@ class EmbeddingSpec(_Spec):
 
 
 AnySpec = (
-    SpeechSpec
-    | TranscriptionSpec
-    | ConversionSpec
-    | VoiceSpec
-    | CloneSpec
-    | ChangeSpec
-    | EnrolmentSpec
-    | EmbeddingSpec
+    SpeechSpec | TranscriptionSpec | ConversionSpec | VoiceSpec | CloneSpec | ChangeSpec | EnrolmentSpec | EmbeddingSpec
 )
 SPEC: TypeAdapter[AnySpec] = TypeAdapter(Annotated[AnySpec, Field(discriminator="kind")])
 QUEUES: tuple[Queue, ...] = ("speech", "conversion", "clone", "transcription", "tools")

@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -58,6 +58,23 @@ class HubSource(Entry):
         return f"hub {self.repo}@{self.revision}"
 
 
+class UrlSource(Entry):
+    """A file at an address of its own, such as one of a release. What comes from there must be pinned by its hash."""
+
+    kind: Literal["url"]
+    url: Annotated[str, StringConstraints(pattern=r"^https://[\w.-]+/[^\s?#]+$")]
+
+    def at(self, path: str) -> Self:
+        return self.model_copy(update={"url": self.url.replace("{path}", path)})
+
+    @property
+    def host(self) -> str:
+        return self.url.split("/")[2]
+
+    def __str__(self) -> str:
+        return self.url
+
+
 class PackageSource(Entry):
     """Members of Python or npm packages, joined in order."""
 
@@ -99,7 +116,7 @@ class BundledSource(Entry):
         return f"bundled {self.path}"
 
 
-Source = Annotated[HubSource | PackageSource | RebuildSource | BundledSource, Field(discriminator="kind")]
+Source = Annotated[HubSource | UrlSource | PackageSource | RebuildSource | BundledSource, Field(discriminator="kind")]
 
 
 class Listed(Entry):
@@ -121,6 +138,13 @@ class Group(Entry):
 
     sources: tuple[Source, ...] = Field(min_length=1)
     list: tuple[Listed, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _what_has_an_address_has_a_hash(self) -> Self:
+        # A hub's revision and a package's version stay what they are; what lies at an address may change.
+        if any(isinstance(source, UrlSource) for source in self.sources) and not all(file.sha256 for file in self.list):
+            raise ValueError("a file that comes from a url must have its sha256 here")
+        return self
 
     def files(self) -> tuple[File, ...]:
         return tuple(

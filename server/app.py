@@ -14,9 +14,9 @@ from starlette.responses import RedirectResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound, Unauthorized, UploadTooLarge, VoxhallError
 from jobs.settings import MEBIBYTE, Settings
-from server import files, health, metrics, pronunciations, reference, rvc_voices
+from server import files, health, metrics, pronunciations, reference, rvc_voices, saved_voices
 from server.body_limit import BodyLimit
-from server.dialects import openai, twintune, voxhall
+from server.dialects import deapi, hamsa, openai, ttsai, twintune, voxhall
 from server.dialects.base import Dialect, status_of
 from server.hall import open_hall
 from server.key_first import KeyFirst
@@ -24,7 +24,14 @@ from server.waiting import CallerGone
 
 log = logging.getLogger(__name__)
 
-DIALECTS: tuple[Dialect, ...] = (openai.dialect, twintune.dialect, voxhall.dialect)
+DIALECTS: tuple[Dialect, ...] = (
+    openai.dialect,
+    twintune.dialect,
+    deapi.dialect,
+    ttsai.dialect,
+    hamsa.dialect,
+    voxhall.dialect,
+)
 """Whose prefix of a path is the longest answers it; Voxhall's own fits every path."""
 
 CLIENT_CLOSED_REQUEST = 499
@@ -76,6 +83,8 @@ def largest_upload(settings: Settings, path: str) -> int:
     """Bytes: the setting, or the limit of the path's dialect where that is lower. A voice has a setting of its own."""
     if path == rvc_voices.PATH:
         return settings.max_voice_bytes
+    if path == saved_voices.PATH:
+        return min(settings.max_upload_bytes, saved_voices.LARGEST)
     return min(settings.max_upload_bytes, dialect_of(path).largest_upload or settings.max_upload_bytes)
 
 

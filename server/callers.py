@@ -11,9 +11,13 @@ from server.hall import HallDependency
 
 _bearer = HTTPBearer(auto_error=False, description="An API key of this server")
 _header = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key of this server")
+_token = APIKeyHeader(
+    name="Authorization", scheme_name="Token", auto_error=False, description="`Token KEY`, an API key of this server"
+)
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 Header = Annotated[str | None, Security(_header)]
+Token = Annotated[str | None, Security(_token)]
 
 
 def by_bearer(hall: HallDependency, bearer: Bearer) -> Key:
@@ -31,6 +35,17 @@ def by_either(hall: HallDependency, bearer: Bearer, header: Header) -> Key:
     return hall.keys.check(_given(bearer.credentials if bearer else header))
 
 
+def by_any_form(hall: HallDependency, token: Token, header: Header) -> Key:
+    """`Authorization: Token KEY`, `Authorization: Bearer KEY` or `x-api-key: KEY`. Raises `Unauthorized`."""
+    word, _, given = (token or "").partition(" ")
+    return hall.keys.check(_given(given.strip() if word.lower() in ("token", "bearer") else header))
+
+
+def by_bearer_if_any(hall: HallDependency, bearer: Bearer) -> Key | None:
+    """None where no key is given. Raises `Unauthorized` for a wrong one."""
+    return hall.keys.check(bearer.credentials) if bearer else None
+
+
 def _given(secret: str | None) -> str:
     if not secret:
         raise Unauthorized("The API key is missing. `voxhall keys create NAME` makes one.")
@@ -40,3 +55,5 @@ def _given(secret: str | None) -> str:
 BearerKey = Annotated[Key, Depends(by_bearer)]
 HeaderKey = Annotated[Key, Depends(by_header)]
 EitherKey = Annotated[Key, Depends(by_either)]
+AnyFormKey = Annotated[Key, Depends(by_any_form)]
+PollingKey = Annotated[Key | None, Depends(by_bearer_if_any)]

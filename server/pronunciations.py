@@ -9,7 +9,7 @@ from jobs.pronunciations import Pronunciations
 from jobs.specs import MOST_PRONUNCIATIONS
 from server.callers import EitherKey
 from server.hall import HallDependency
-from server.speech import pronounceable
+from server.limits import pronounceable
 
 router = APIRouter(tags=["Voxhall"])
 

@@ -1,18 +1,13 @@
 """Whether a speech spec can be done: the one place where a request for speech is checked."""
 
-from collections.abc import Mapping
-
-from audio.errors import AudioError
-from audio.formats import format_named
-from jobs.errors import InvalidRequest, TextTooLong, UnknownModel, UnknownVoice
+from jobs.errors import InvalidRequest, UnknownModel, UnknownVoice
 from jobs.specs import SpeechSpec
 from models.blend import BlendError, parse_blend
 from models.catalog import Model, Voice
 from models.language import Unspeakable, WrongLanguage, check_speakable, matching
-from models.reading.lexicon import check_pronunciations
-from models.reading.markup import MarkupError, check, hidden
 from server.hall import Hall
 from server.installed import require
+from server.limits import check_rate, check_speed, check_text, pronounceable, without_markup
 from server.voices import remedy
 
 
@@ -27,12 +22,13 @@ def checked_speech(hall: Hall, spec: SpeechSpec, *, longest: int | None = None) 
         Unavailable: the model is not installed.
     """
     model = _model(hall, spec.model)
-    _check_text(spec.text, model, longest)
-    _check_sound(spec, model)
-    _check_markup(spec)
+    check_text(spec.text, model, longest)
+    check_speed(spec, model)
+    check_rate(spec, model)
+    pronounceable(spec.pronunciations)
     language = _language(spec, model)
     try:
-        check_speakable(_words(spec.text), language)
+        check_speakable(without_markup(spec.text), language)
     except WrongLanguage as error:
         raise InvalidRequest(f"{error} {remedy(hall, error.language)}", param="text") from error
     except Unspeakable as error:
@@ -47,46 +43,6 @@ def _model(hall: Hall, name: str) -> Model:
         known = ", ".join(m.id for m in hall.catalog.of_kind("speech"))
         raise UnknownModel(f"There is no speech model `{_short(name)}`. Models: {known}.", param="model")
     return model
-
-
-def _check_text(text: str, model: Model, longest: int | None) -> None:
-    limit = min(filter(None, (longest, model.limits.text_characters)), default=len(text))
-    if not text.strip():
-        raise InvalidRequest("The text is empty.", param="text")
-    if len(text) > limit:
-        raise TextTooLong(f"The text has {len(text)} characters; {limit} is the limit.", param="text")
-
-
-def _check_sound(spec: SpeechSpec, model: Model) -> None:
-    slowest, fastest = model.limits.speed or (spec.speed, spec.speed)
-    if not slowest <= spec.speed <= fastest:
-        raise InvalidRequest(f"The speed must be {slowest} to {fastest}.", param="speed")
-    try:
-        format_named(spec.format).output_rate(model.sample_rate or 0, spec.sample_rate)
-    except AudioError as error:
-        raise InvalidRequest(str(error), param="sample_rate") from error
-
-
-def _check_markup(spec: SpeechSpec) -> None:
-    try:
-        check(spec.text)
-    except MarkupError as error:
-        raise InvalidRequest(_sentence(error), param="text") from error
-    pronounceable(spec.pronunciations)
-
-
-def pronounceable(words: Mapping[str, str]) -> None:
-    """Raises `InvalidRequest` for pronunciations that cannot be followed."""
-    try:
-        check_pronunciations(words)
-    except MarkupError as error:
-        raise InvalidRequest(_sentence(error), param="pronunciations") from error
-
-
-def _words(text: str) -> str:
-    """The text without its markup."""
-    edges = [0, *(edge for span in hidden(text) for edge in span), len(text)]
-    return " ".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))
 
 
 def _voices(spec: SpeechSpec, model: Model) -> list[Voice]:
@@ -111,11 +67,6 @@ def _language(spec: SpeechSpec, model: Model) -> str:
         param = "language" if spec.language else "voice"
         raise InvalidRequest(f"`{model.id}` does not speak `{_short(wanted)}`. It speaks {known}.", param=param)
     return own if own in spoken else spoken[0]
-
-
-def _sentence(error: MarkupError) -> str:
-    said = str(error)
-    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _short(name: str) -> str:

@@ -15,7 +15,7 @@ from audio.pcm import from_f32
 from jobs.errors import JobFailed, NotFound
 from jobs.files import segment_key
 from jobs.ledger import Job
-from jobs.specs import SpeechSpec
+from jobs.specs import AnySpec, CloneSpec, SpeechSpec
 from server.hall import Hall
 from server.waiting import CallerGone, leave, stay, succeeded
 
@@ -60,13 +60,13 @@ async def first_segment(hall: Hall, job: Job, request: Request) -> None:
 
 
 async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[bytes]:
-    """Encoded audio of a speech job as it is rendered, for an `AudioStream`.
+    """Encoded audio of a job that speaks as it is rendered, for an `AudioStream`.
 
     Raises:
         JobFailed: in the middle of it.
         CallerGone
     """
-    assert isinstance(job.spec, SpeechSpec)
+    assert isinstance(job.spec, SpeechSpec | CloneSpec)
     encoder = Encoder(audio_format, hall.catalog.model(job.spec.model).sample_rate or 0, stream=True)
     async for raw in segments(hall, job, request):
         if encoded := await run_in_threadpool(encoder.write, from_f32(raw)):
@@ -101,6 +101,11 @@ async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[byt
 
 async def _stored(hall: Hall, job: Job, index: int) -> bytes | None:
     try:
-        return await run_in_threadpool(hall.files.get, segment_key(job.id, 0, index))
+        return await run_in_threadpool(hall.files.get, segment_key(job.id, _position(job.spec), index))
     except NotFound:
         return None
+
+
+def _position(spec: AnySpec) -> int:
+    """Of the step whose segments the caller shall have."""
+    return spec.spoken_at if isinstance(spec, CloneSpec) else 0

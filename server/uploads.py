@@ -1,5 +1,6 @@
 """Uploaded audio, looked at before a job is made of it."""
 
+import math
 from collections.abc import Collection
 from typing import BinaryIO
 
@@ -7,7 +8,7 @@ from fastapi import UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from audio.errors import AudioError
-from audio.probe import probe
+from audio.probe import Probe, probe
 from jobs.errors import InvalidRequest, UnreadableUpload, UploadTooLarge
 
 
@@ -23,6 +24,19 @@ async def readable(
         UnreadableUpload: it is empty, no audio can be decoded from it, or it is of another container.
         UploadTooLarge: it has more than `limit` bytes.
     """
+    await _probed(upload, limit, param, containers)
+    return upload.file
+
+
+async def measured(
+    upload: UploadFile, *, limit: int, param: str = "reference", containers: Collection[str] | None = None
+) -> tuple[BinaryIO, float]:
+    """The upload's file and its seconds, infinite where it does not tell them. The rest is as `readable` has it."""
+    found = await _probed(upload, limit, param, containers)
+    return upload.file, math.inf if found.duration is None else found.duration
+
+
+async def _probed(upload: UploadFile, limit: int, param: str, containers: Collection[str] | None) -> Probe:
     if (upload.size or 0) > limit:
         raise UploadTooLarge(f"The upload is larger than {limit // (1024 * 1024)} MB.", param=param)
     if not upload.size:
@@ -34,7 +48,7 @@ async def readable(
     if containers is not None and found.container not in containers:
         raise UnreadableUpload(f"The file must be one of: {', '.join(containers)}.", param=param)
     upload.file.seek(0)
-    return upload.file
+    return found
 
 
 def required(upload: object, param: str) -> UploadFile:

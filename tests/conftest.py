@@ -23,6 +23,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, a module stays in one, and all that share the product in one other."""
+    for item in items:
+        module = item.path.relative_to(ROOT / "tests")
+        item.add_marker(pytest.mark.xdist_group(module.parts[0] if module.parts[0] == "e2e" else str(module)))
+
+
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     """The installed models of the cpu profile; `make models` fetches them."""

@@ -4,8 +4,8 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
@@ -13,6 +13,7 @@ from jobs.files import FileStore
 from jobs.ledger import Ledger
 from jobs.settings import Settings
 from jobs.voices import Voices
+from models.catalog import Model
 from models.store import Store
 from workers import voices
 from workers.lane import Lane
@@ -21,6 +22,11 @@ from workers.metrics import BatchMetrics, TileMetrics
 from workers.residency import Engine, Residency
 from workers.roles import Role, RoleName
 from workers.step import Runner, Step
+
+if TYPE_CHECKING:
+    from models.kokoro.g2p import Phonemizer
+    from workers.batcher import Batcher
+    from workers.casting import Casting
 
 OVERHEAD = 1.3
 """A loaded model beside its files: buffers and the runtime's own memory, as a factor."""
@@ -31,6 +37,12 @@ MOST_G2P_PROCESSES = 4
 
 UNPACKED = {"hubert": 2, "rmvpe": 2}
 """The weights of an engine whose files are float16, in memory: as a factor."""
+
+WORKING = {"chatterbox": 1.5, "qwen3-tts": 1.2, "pocket-tts": 1.5, "knn-vc": 1.5, "openvoice": 2.0}
+"""What a model that clones takes while it works, beside its weights: as a factor. Reasoned, not measured."""
+
+IN_FULL = {"qwen3-tts": 2}
+"""The weights of an engine whose files are bfloat16, where there is no card: as a factor."""
 
 PITCH_SIZES: Mapping[str, int] = {"fcpe": 60_000_000, "crepe": 120_000_000, "pm": 0, "harvest": 0}
 """Bytes in memory of the pitch methods that come with their packages, not from the catalog."""
@@ -88,7 +100,17 @@ def _size(supplies: Supplies, device: str, model_id: str) -> int:
     if voice_id := voices.voice_of(model_id):
         return int(OVERHEAD * voices.bytes_of(supplies.voices.get(voice_id), device))
     model = supplies.store.catalog.model(model_id)
-    return int(OVERHEAD * UNPACKED.get(model.engine, 1) * model.size)
+    factor = UNPACKED.get(model.engine, 1) * WORKING.get(model.engine, 1)
+    if not device.startswith("cuda"):
+        factor *= IN_FULL.get(model.engine, 1)
+    return int(OVERHEAD * factor * _bytes_of(supplies.store, model))
+
+
+def _bytes_of(store: Store, model: Model) -> int:
+    """On disk. The catalog does not know the size of every file."""
+    unknown = [file.path for file in model.files if file.size is None]
+    folder = store.folder_of(model.id) if unknown else store.folder
+    return model.size + sum((folder / path).stat().st_size for path in unknown)
 
 
 class _Late:
@@ -139,6 +161,44 @@ def _rmvpe(supplies: Supplies, model_id: str) -> Engine:
     return Rmvpe(supplies.store.folder_of(model_id))
 
 
+def _chatterbox(supplies: Supplies, model_id: str) -> Engine:
+    from models.chatterbox.engine import Chatterbox
+
+    return Chatterbox(supplies.store.folder_of(model_id))
+
+
+def _qwen3_tts(supplies: Supplies, model_id: str) -> Engine:
+    from models.qwen3_tts.engine import Qwen3Base, Qwen3CustomVoice, Qwen3VoiceDesign
+
+    verbs = supplies.store.catalog.model(model_id).verbs
+    kind = Qwen3VoiceDesign if "design" in verbs else Qwen3CustomVoice if "stock" in verbs else Qwen3Base
+    return kind(supplies.store.folder_of(model_id))
+
+
+def _pocket_tts(supplies: Supplies, model_id: str) -> Engine:
+    from models.pocket_tts.engine import PocketTts
+
+    return PocketTts(supplies.store.folder_of(model_id))
+
+
+def _openvoice(supplies: Supplies, model_id: str) -> Engine:
+    from models.openvoice.engine import OpenVoice
+
+    return OpenVoice(supplies.store.folder_of(model_id))
+
+
+def _knn_vc(supplies: Supplies, model_id: str) -> Engine:
+    from models.knn_vc.engine import KnnVc
+
+    return KnnVc(supplies.store.folder_of(model_id))
+
+
+def _kokoro_match(supplies: Supplies, model_id: str) -> Engine:
+    from models.kokoro_match.engine import KokoroMatch
+
+    return KokoroMatch(supplies.store.folder_of(model_id), supplies.store.folder_of("ge2e"))
+
+
 def _pitch(method: str) -> Engine:
     from models.rvc.pitch.crepe import Crepe
     from models.rvc.pitch.fcpe import Fcpe
@@ -162,7 +222,46 @@ def _speech_runners(residency: Residency, supplies: Supplies, metrics: Collector
     return {
         "speech": SpeechRunner(residency=residency, batcher=batcher, phonemizer=phonemizer),
         "conversion": _Late(lambda: _conversion(residency, supplies, lane, of_tiles, batcher.give_way)),
+        **_cloning_runners(residency, supplies, lane, batcher, phonemizer),
     }
+
+
+def _cloning_runners(
+    residency: Residency, supplies: Supplies, lane: Lane, batcher: "Batcher", phonemizer: "Phonemizer"
+) -> Mapping[str, Runner]:
+    """They share the voices that they remember."""
+
+    @cache
+    def casting() -> "Casting":
+        from workers.casting import Casting
+        from workers.embedding import Embeddings
+
+        return Casting(
+            residency=residency,
+            lane=lane,
+            batcher=batcher,
+            phonemizer=phonemizer,
+            embeddings=Embeddings(supplies.store),
+            voices=supplies.voices,
+            store=supplies.store,
+        )
+
+    def clone() -> Runner:
+        from workers.cloning import CloneRunner
+
+        return CloneRunner(casting(), supplies.ledger, watermark=supplies.settings.watermark)
+
+    def change() -> Runner:
+        from workers.changing import ChangeRunner
+
+        return ChangeRunner(casting(), supplies.ledger, watermark=supplies.settings.watermark)
+
+    def embedding() -> Runner:
+        from workers.preparing import EmbeddingRunner
+
+        return EmbeddingRunner(casting())
+
+    return {"clone": _Late(clone), "change": _Late(change), "embedding": _Late(embedding)}
 
 
 def _conversion(
@@ -182,11 +281,27 @@ def _conversion(
 
 
 def _transcription_runners(
-    residency: Residency, _supplies: Supplies, _metrics: CollectorRegistry
+    residency: Residency, supplies: Supplies, _metrics: CollectorRegistry
 ) -> Mapping[str, Runner]:
+    """What listens shares the lane, whatever it listens for."""
+    from workers.enrolment import EnrolmentRunner
+    from workers.hearing import Hearing
+    from workers.listening import ListeningRunner
+    from workers.references import ReferenceRunner, References
     from workers.transcription import TranscriptionRunner
+    from workers.verification import VerificationRunner
+    from workers.windows import Windows
 
-    return {"transcription": TranscriptionRunner(residency=residency, lane=Lane())}
+    lane, store, ledger = Lane(), supplies.store, supplies.ledger
+    hearing = Hearing(residency=residency, lane=lane, windows=Windows(lane), store=store)
+    references = References(residency=residency, lane=lane, store=store, hearing=hearing)
+    prepared = ReferenceRunner(references, ledger)
+    return {
+        "transcription": TranscriptionRunner(residency=residency, lane=lane),
+        "clone": ListeningRunner(reference=prepared, verification=VerificationRunner(hearing)),
+        "change": prepared,
+        "enrolment": EnrolmentRunner(references, ledger, most_voices=supplies.settings.max_saved_voices),
+    }
 
 
 def _io_runners(_residency: Residency, supplies: Supplies, _metrics: CollectorRegistry) -> Mapping[str, Runner]:
@@ -215,6 +330,12 @@ _ENGINES: Mapping[str, Callable[[Supplies, str], Engine]] = {
     "diarizer": _diarizer,
     "hubert": _hubert,
     "rmvpe": _rmvpe,
+    "chatterbox": _chatterbox,
+    "qwen3-tts": _qwen3_tts,
+    "pocket-tts": _pocket_tts,
+    "openvoice": _openvoice,
+    "knn-vc": _knn_vc,
+    "kokoro-match": _kokoro_match,
 }
 _RUNNERS: Mapping[RoleName, Callable[[Residency, Supplies, CollectorRegistry], Mapping[str, Runner]]] = {
     "speech": _speech_runners,

@@ -1,4 +1,7 @@
-"""What keeps order when something died: expired leases, lost wake-ups, old segments, files of nobody's voice."""
+"""What keeps order when something died: expired leases, lost wake-ups, old segments, files of nobody's voice.
+
+And what goes when its time has come: what steps left for each other, recordings of voices, passing embeddings.
+"""
 
 import logging
 import threading
@@ -6,7 +9,7 @@ import time
 from contextlib import suppress
 
 from jobs.errors import NotFound
-from jobs.files import VOICES, FileStore, job_prefix, voice_prefix
+from jobs.files import VOICES, FileStore, input_key, job_prefix, voice_prefix
 from jobs.ledger import Ledger
 from jobs.queue import messages, wake
 from jobs.voices import Voices
@@ -23,10 +26,12 @@ log = logging.getLogger(__name__)
 class Reaper:
     """Every `tend` is idempotent, and several reapers at once do no harm."""
 
-    def __init__(self, *, ledger: Ledger, files: FileStore, segment_seconds: float) -> None:
+    def __init__(self, *, ledger: Ledger, files: FileStore, segment_seconds: float, embedding_seconds: float) -> None:
         self._ledger = ledger
         self._files = files
+        self._voices = Voices(ledger.database)
         self._segment_seconds = segment_seconds
+        self._embedding_seconds = embedding_seconds
         self._swept_until = time.time() - LONGEST_AWAY
         self._voices_swept = -VOICES_EVERY
 
@@ -47,6 +52,7 @@ class Reaper:
         self._top_up()
         self._sweep_segments()
         if time.monotonic() >= self._voices_swept + VOICES_EVERY:
+            self._drop_embeddings()
             self._sweep_voices()
             self._voices_swept = time.monotonic()
 
@@ -60,9 +66,17 @@ class Reaper:
     def _sweep_segments(self) -> None:
         end = time.time() - self._segment_seconds
         for job_id in self._ledger.finished_between(self._swept_until, end):
-            for kind in ("segments", "words"):
+            for kind in ("segments", "words", "work"):
                 self._files.delete(f"{job_prefix(job_id)}{kind}/")
+            # Of a job that ended before it was prepared: somebody's voice, for nothing.
+            self._files.remove(input_key(job_id, "reference"))
         self._swept_until = end
+
+    def _drop_embeddings(self) -> None:
+        """Those that no saved voice goes with. Their files go with the next sweep where this one dies on the way."""
+        for voice_id in self._voices.older(kind="embedding", than=time.time() - self._embedding_seconds):
+            self._voices.drop(voice_id)
+            self._files.delete(voice_prefix(voice_id))
 
     def _sweep_voices(self) -> None:
         """Files of voices that are in no list: whoever stored or removed them died on the way."""
@@ -79,5 +93,5 @@ class Reaper:
             if not self._ledger.get(voice_id).done:
                 return True
         with suppress(NotFound):
-            return bool(Voices(self._ledger.database).get(voice_id))
+            return bool(self._voices.get(voice_id))
         return False

@@ -49,7 +49,12 @@ def start(name: RoleName, settings: Settings) -> None:
     )
     tasks.serve(worker)
     if role.tends:
-        Reaper(ledger=ledger, files=files, segment_seconds=settings.segment_seconds).begin(worker.stopping)
+        Reaper(
+            ledger=ledger,
+            files=files,
+            segment_seconds=settings.segment_seconds,
+            embedding_seconds=settings.embedding_seconds,
+        ).begin(worker.stopping)
     attendance = Attendance(role=role, worker=worker, engines=engines, presences=Presences(redis_url))
     _run(app, role, worker, attendance)
 

@@ -19,11 +19,13 @@ from jobs.ledger import Claim, Ledger
 from jobs.queue import wake
 from jobs.settings import Settings
 from jobs.specs import Queue
+from models.cloning.engine import Runaway, UnusableReference
 from models.errors import ModelUnreadable, OutOfMemory
 from models.rvc.errors import NotAVoice
 from models.rvc.pitch import MethodMissing
 from models.seccomp import Unprotected
 from models.store import StoreError
+from models.watermark import WatermarkMissing
 from workers.slots import Slots
 from workers.step import Cleared, Runner, Step, Stopping
 
@@ -38,6 +40,9 @@ SAID: dict[type[Exception], str] = {
     MethodMissing: "model_unavailable",
     NotAVoice: "not_a_voice",
     Unprotected: "unavailable",
+    UnusableReference: "bad_reference",
+    Runaway: "not_spoken",
+    WatermarkMissing: "unavailable",
     AudioError: "unreadable_audio",
 }
 """Errors whose own sentence a caller may see, and their codes."""

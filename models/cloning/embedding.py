@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -25,7 +26,9 @@ class Embedding:
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        return save(dict(self.tensors), metadata=dict(self.notes))
+        # safetensors writes a view as it lies in memory, which is another array.
+        whole = {name: np.ascontiguousarray(array) for name, array in self.tensors.items()}
+        return save(whole, metadata=dict(self.notes))
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Self:

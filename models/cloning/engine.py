@@ -69,6 +69,7 @@ class Speaker(Engine, Protocol):
 
         Raises:
             OutOfMemory, DeviceLost
+            Runaway
             whatever `between` raises
         """
 
@@ -102,3 +103,7 @@ class Changer(Engine, Protocol):
 
 class UnusableReference(Exception):
     """The engine cannot take the voice of this clip; the message says why, and what to give instead."""
+
+
+class Runaway(Exception):
+    """The piece did not come to its end: the engine babbles on. Another seed may; nothing of it is worth keeping."""

@@ -109,3 +109,38 @@ def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("There is no model 'nope'. There are: kokoro, ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def bound(tmp_path: Path, hub: LoopbackHub) -> str:
+    """A model that is not for commercial use, in the profile gpu beside `tiny`, whose publisher has terms."""
+    name = "bound"
+    hub.files[f"lab/{name}/f"] = b"1"
+    forbidding = entry(name, {"f": b"1"}).replace('"MIT"', '"CC-BY-NC-4.0"\n    commercial = false')
+    asking = entry("tiny", FILES).replace('"MIT"', '"MIT"\n    terms = "Be kind."')
+    profiles = '[profiles]\ncpu = ["tiny"]\ngpu = ["tiny", "bound"]'
+    (tmp_path / "overlay.toml").write_text(forbidding + asking + profiles)
+    return name
+
+
+def test_a_model_that_is_not_for_commercial_use_needs_a_flag(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "CC-BY-NC-4.0, non-commercial" in run("list").stdout
+    refused(run("pull", bound), "bound is not for commercial use (CC-BY-NC-4.0). `--non-commercial` fetches it")
+    assert state(bound) == "missing"
+    assert run("pull", bound, "--non-commercial").exit_code == 0
+    assert state(bound) == "installed"
+
+
+def test_a_profile_goes_on_without_it_and_says_so(bound: str) -> None:
+    pulled = run("pull", "--profile", "gpu")
+    assert pulled.exit_code == 0
+    assert "bound is not for commercial use" in pulled.stdout
+    assert (state("tiny"), state(bound)) == ("installed", "missing")
+    assert run("pull", "--profile", "gpu", "--non-commercial").exit_code == 0
+    assert state(bound) == "installed"
+
+
+@pytest.mark.usefixtures("bound")
+def test_what_a_publisher_asks_is_said_when_its_model_is_fetched() -> None:
+    assert "tiny: Be kind.\n" in run("pull").stdout

@@ -16,9 +16,10 @@ from jobs.files import input_key
 from jobs.keys import Keys
 from jobs.ledger import Claim
 from jobs.settings import Settings
-from jobs.specs import VoiceSpec
+from jobs.specs import EnrolmentSpec, VoiceSpec
 from jobs.voices import Voices
 from server.app import create_app
+from tests.audio.recordings import babble, recording
 from tests.server.conftest import Puppet, listening
 
 VOICE = "a" * 32
@@ -121,10 +122,10 @@ def test_voices_are_listed_and_removed(keep: Callable[..., None], database: Data
     keep(version="v1", f0=False, vectors=0, info="", epochs=None)
     keep("b" * 32, key_id=Keys(database).create("other")[0].id, shared=True)
     header, *found = [[cell.strip() for cell in row] for row in rows(run("list"))]
-    assert header == ["name", "id", "version", "f0", "rate", "vectors", "shared"]
+    assert header == ["name", "id", "kind", "what it is", "shared"]
     assert found == [
-        [NAME, "b" * 32, "v2", "yes", "40000", "12,345", "by another key"],
-        [NAME, VOICE, "v1", "no", "40000", "0", "no"],
+        [NAME, "b" * 32, "rvc", "v2 with pitch, 40000 Hz, 12,345 vectors", "by another key"],
+        [NAME, VOICE, "rvc", "v1 without pitch, 40000 Hz, 0 vectors", "no"],
     ]
     shown = dict(row for row in rows(run("show", NAME)) if len(row) == 2)
     assert [shown[fact].strip() for fact in ("architecture", "index", "training")] == [
@@ -148,7 +149,72 @@ def test_what_the_server_refuses_is_one_line(
     refused(run("add", NAME, str(model)), f"There is a voice named `{NAME}` already.")
     refused(run("add", "a/b", str(model)), "name has 1 to 100 characters")
     for name in ("nobody", "..", "a/b"):
-        refused(run("show", name), "" if "/" in name else "There is no such voice.")
+        refused(run("show", name), "There is no such voice.")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.wav"
+    path.write_bytes(recording("wav", "pcm_s16le", babble(6.0)))
+    return path
+
+
+@pytest.fixture
+def listener(puppet: Puppet, database: Database) -> Iterator[Callable[[], "Future[EnrolmentSpec]"]]:
+    """The worker that saves the next voice; what it was told."""
+
+    def act() -> EnrolmentSpec:
+        claim = puppet.claim("transcription")
+        job = puppet.ledger.get(claim.job_id)
+        assert isinstance(job.spec, EnrolmentSpec)
+        details = {"text": "Hello.", "language": "en", "seconds": 6.0, "model": job.spec.model, "consent_at": 1.0}
+        name, shared = job.spec.name, job.spec.shared
+        Voices(database).add(job.id, key_id=job.key_id, name=name, kind="clone", shared=shared, details=details)
+        puppet.finish(claim, voice=job.id, warnings=["It [hums]."])
+        return job.spec
+
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda: pool.submit(act)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_clip_is_saved_as_a_voice_and_put_aside(
+    clip: Path, listener: Callable[[], "Future[EnrolmentSpec]"], keep: Callable[..., None]
+) -> None:
+    heard = listener()
+    saved = run("save", "Bert", str(clip), "--consent", "--language", "en", "--text", "Hello.", "--denoise")
+    spec = EnrolmentSpec(name="Bert", consent=True, language="en", text="Hello.", denoise=True)
+    assert heard.result(30) == spec
+    assert "Note: It [hums]." in saved.stderr
+    shown = dict([cell.strip() for cell in row] for row in rows(saved))
+    voice = shown.pop("id")
+    assert shown == {
+        "name": "Bert",
+        "language": "en",
+        "clip": "6.0 s",
+        "text": "Hello.",
+        "speaks by": "the server's default",
+        "archived": "no",
+        "shared": "no",
+    }
+    keep()
+    assert run("archive", "Bert").stdout == "Bert is archived.\n"
+    _, *found = [[cell.strip() for cell in row] for row in rows(run("list"))]
+    assert [row[1:4] for row in found] == [
+        [voice, "clone", "en, 6.0 s, archived"],
+        [VOICE, "rvc", "v2 with pitch, 40000 Hz, 12,345 vectors"],
+    ]
+    assert run("reactivate", voice).stdout == f"{voice} is in use.\n"
+    refused(run("archive", NAME), "Only saved voices are archived")
+    assert run("remove", "Bert").exit_code == 0
+    assert len(rows(run("list"))) == 2
+
+
+@pytest.mark.usefixtures("server")
+def test_a_voice_is_not_saved_without_consent(clip: Path) -> None:
+    refused(run("save", "Bert", str(clip)), "consent=true")
+    refused(run("save", "Bert", "--consent"), "Send a file `reference`")
+    refused(run("save", "Bert", "--consent", "--job", "a" * 32), "There is no such job.")
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,18 +9,17 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from tests.e2e.miniature import with_contentvec
+from tests.e2e.miniature import their_catalog, with_miniatures
 from tests.e2e.product import KEY, Product, running
 from tests.e2e.texts import REFUSED, SENTENCE
-from tests.models.rvc.huberts import overlay
 
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory, free_port: int, models_dir: Path) -> Iterator[Product]:
     """The running product. When the tests are over, it must stop in time and have kept its secrets."""
     folder = tmp_path_factory.mktemp("product")
-    models = with_contentvec(folder / "models", models_dir)
-    catalog = overlay(folder / "catalog.toml", models / "contentvec")
+    models = with_miniatures(folder / "models", models_dir)
+    catalog = their_catalog(folder / "catalog.toml", models)
     with running(folder, free_port, models, VOXHALL_CATALOG=str(catalog)) as product:
         yield product
     _look_over_the_log(product)

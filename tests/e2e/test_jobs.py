@@ -19,7 +19,8 @@ from tests.e2e.texts import GERMAN, LINES
 GREETING = {"kind": "speech", "text": "A very good morning to you.", "voice": "am_adam"}
 LONG = {"kind": "speech", "text": LINES, "voice": "bm_daniel"}
 FIELDS = {
-    "id", "kind", "state", "progress", "position", "result", "error", "created_at", "started_at", "finished_at",
+    "id", "kind", "state", "model", "asked_model", "progress", "position", "result", "error",
+    "created_at", "started_at", "finished_at",
 }  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.files import HubSource, SourceFailed
-from models.hub import Hub, HubUnreachable
+from models.hub import Hub
+from models.transfer import Unreachable
 from tests.models.loopback import REVISION, LoopbackHub, Remembered
 
 BODY = bytes(range(256)) * 40
@@ -84,5 +85,5 @@ def test_no_way_to_the_hub(part: Path, progress: Remembered, monkeypatch: pytest
         monkeypatch.setenv("HF_ENDPOINT", endpoint.format(port=unheard.getsockname()[1]))
         with Hub() as client:
             for _ in range(2):
-                with pytest.raises(HubUnreachable, match="cannot be reached"):
+                with pytest.raises(Unreachable, match="cannot be reached"):
                     client.download(SOURCE, part, total=None, progress=progress)

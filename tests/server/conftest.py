@@ -15,10 +15,12 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from audio.encode import encode
+from audio.formats import format_named
 from audio.pcm import Samples, to_f32
 from jobs.database import Database
 from jobs.events import Events
-from jobs.files import FileStore, result_key, segment_key
+from jobs.files import REFERENCE, FileStore, result_key, segment_key, voice_key
 from jobs.keys import Keys
 from jobs.ledger import Claim, Job, Ledger
 from jobs.settings import MEBIBYTE, Settings
@@ -95,7 +97,7 @@ class Puppet:
         raise AssertionError("nobody asked for anything")
 
     def store(self, claim: Claim, index: int, samples: Samples) -> None:
-        self.files.put(segment_key(claim.job_id, 0, index), to_f32(samples))
+        self.files.put(segment_key(claim.job_id, claim.position, index), to_f32(samples))
         self.events.publish(claim.job_id, "segment", index=index)
 
     def finish(self, claim: Claim, **result: Any) -> None:
@@ -170,6 +172,47 @@ def rvc(database: Database, secret: str, hall: Hall, tmp_path: Path) -> RvcVoice
     found = RvcVoices(database, Keys(database).check(secret).id, models)
     found.install("contentvec")
     return found
+
+
+class SavedVoices:
+    """Saved voices as an enrolment leaves them, and a models folder where nothing is installed at first."""
+
+    def __init__(self, database: Database, files: FileStore, key_id: str, models: Path) -> None:
+        self.voices = Voices(database)
+        self.files = files
+        self.key_id = key_id
+        self.models = models
+
+    def add(
+        self, name: str, *, key_id: str | None = None, kind: str = "clone", shared: bool = False, **details: Any
+    ) -> str:
+        """The id of a new voice; `details` beside those that every voice has."""
+        voice_id = uuid.uuid4().hex
+        known = {"text": "Hello there.", "language": "en", "seconds": 8.0, "model": None, "description": None}
+        self.files.put(voice_key(voice_id, REFERENCE), encode(hum(1.0), 24_000, format_named("wav")))
+        self.voices.add(
+            voice_id, key_id=key_id or self.key_id, name=name, kind=kind, shared=shared, details=known | details
+        )
+        return voice_id
+
+    def archive(self, voice: str) -> None:
+        self.voices.archive(voice, key_id=self.key_id, archived=True)
+
+    def install(self, *models: str) -> None:
+        """Files of their names, of all that they require, too; no worker runs that would read them."""
+        catalog = load_catalog(None)
+        for model in catalog.with_required(models):
+            for file in catalog.model(model).files:
+                path = self.models / model / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+
+
+@pytest.fixture
+def saved(database: Database, files: FileStore, secret: str, hall: Hall, tmp_path: Path) -> SavedVoices:
+    models = tmp_path / "models"
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"models_dir": models}))
+    return SavedVoices(database, files, Keys(database).check(secret).id, models)
 
 
 def hum(seconds: float, pitch: float = 220.0) -> Samples:

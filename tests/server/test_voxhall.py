@@ -11,8 +11,9 @@ from audio.encode import encode
 from audio.formats import format_named
 from jobs.files import FileStore, input_key, result_key
 from jobs.ledger import Ledger
-from jobs.specs import ConversionSpec, VoiceSpec
-from tests.server.conftest import Puppet, RvcVoices, hum
+from jobs.specs import ChangeSpec, CloneSpec, ConversionSpec, VoiceSpec
+from server.hall import Hall
+from tests.server.conftest import Puppet, RvcVoices, SavedVoices, hum
 
 SOUND = encode(hum(0.5), 24_000, format_named("wav"))
 TWO = {"kind": "transcription", "diarize": True, "known_speakers": ["Ada", "Bob"]}
@@ -165,6 +166,157 @@ def test_the_reference_holds_every_field_of_a_spec(client: TestClient) -> None:
         for part in reference.split("/"):
             found = found[part.replace("~1", "/")]
         assert found["properties"]
-    assert specs["$defs"].keys() == {"TranscriptionSpec", "ConversionSpec", "Vad"}
-    hidden = {"asked_voice"}
-    assert specs["$defs"]["ConversionSpec"]["properties"].keys() == ConversionSpec.model_fields.keys() - hidden
+    assert specs["$defs"].keys() == {"TranscriptionSpec", "ConversionSpec", "CloneSpec", "ChangeSpec", "Vad"}
+    settled = {"source", "asked_model", "asked_voice", "continued_by", "wants_text"}
+    hidden = settled | {"reference_seconds", "cut_reference"}
+    for spec in (ConversionSpec, CloneSpec, ChangeSpec):
+        assert specs["$defs"][spec.__name__]["properties"].keys() == spec.model_fields.keys() - hidden
+
+
+CLIP = encode(hum(8.0), 24_000, format_named("flac"))
+CLONE = {"kind": "clone", "text": "Good evening."}
+MULTILINGUAL = "chatterbox-multilingual"
+
+
+def test_a_clone_is_a_job_with_its_reference(
+    client: TestClient, files: FileStore, ledger: Ledger, puppet: Puppet, saved: SavedVoices
+) -> None:
+    saved.install(MULTILINGUAL)
+    answer = post(client, CLONE | {"model": "tortoise", "seed": 3}, reference=CLIP)
+    job = answer.json()
+    assert (answer.status_code, job["kind"], job["state"]) == (202, "clone", "queued")
+    assert (job["model"], job["asked_model"]) == (MULTILINGUAL, "tortoise")
+    assert answer.headers["x-voxhall-model"] == MULTILINGUAL
+    assert files.get(input_key(job["id"], "reference")) == CLIP
+    spec = ledger.get(job["id"]).spec
+    assert isinstance(spec, CloneSpec)
+    assert (spec.source, spec.seed, spec.queues) == ("reference", 3, ("transcription", "clone"))
+    assert [one["id"] for one in client.get("/jobs?kind=clone").json()["jobs"]] == [job["id"]]
+    puppet.finish(puppet.claim("transcription"))
+    puppet.deliver(puppet.claim("clone"), "clone.mp3", b"sound", model=MULTILINGUAL, voice=None)
+    result = client.get(f"/jobs/{job['id']}").json()["result"]
+    assert client.get(result["url"]).content == b"sound"
+
+
+@pytest.mark.parametrize("kind", ["clone", "speech"])
+def test_a_saved_voice_speaks_without_a_form(client: TestClient, ledger: Ledger, saved: SavedVoices, kind: str) -> None:
+    saved.install(MULTILINGUAL)
+    voice = saved.add("Anna")
+    answer = client.post("/jobs", json={"kind": kind, "text": "Good evening.", "voice": "Anna"})
+    assert (answer.status_code, answer.headers["x-voxhall-model"]) == (202, MULTILINGUAL)
+    spec = ledger.get(answer.json()["id"]).spec
+    assert isinstance(spec, CloneSpec)
+    assert (spec.source, spec.voice, spec.queues) == ("saved", voice, ("clone",))
+
+
+def test_a_described_voice_needs_no_form(client: TestClient, saved: SavedVoices) -> None:
+    saved.install("qwen3-tts-design")
+    job = client.post("/jobs", json=CLONE | {"instruct": "An old sailor."}).json()
+    assert (job["kind"], job["model"]) == ("clone", "qwen3-tts-design")
+
+
+def test_a_change_is_a_job_with_its_audio_and_its_reference(
+    client: TestClient, files: FileStore, ledger: Ledger, saved: SavedVoices
+) -> None:
+    saved.install(MULTILINGUAL)
+    answer = post(client, {"kind": "change", "model": "openvoice"}, audio=SOUND, reference=CLIP)
+    job = answer.json()
+    assert (answer.status_code, job["kind"], job["model"]) == (202, "change", MULTILINGUAL)
+    assert [files.get(input_key(job["id"], name)) for name in ("audio", "reference")] == [SOUND, CLIP]
+    saved.add("Anna")
+    job = post(client, {"kind": "change", "voice": "Anna"}, audio=SOUND).json()
+    spec = ledger.get(job["id"]).spec
+    assert isinstance(spec, ChangeSpec)
+    assert (spec.source, spec.queues) == ("saved", ("clone",))
+
+
+def test_a_change_into_an_rvc_voice_is_a_conversion(client: TestClient, files: FileStore, rvc: RvcVoices) -> None:
+    rvc.add("Anna")
+    answer = post(client, {"kind": "change", "voice": "Anna"}, audio=SOUND)
+    assert (answer.json()["kind"], answer.headers["x-voxhall-model"]) == ("conversion", "rvc")
+    assert files.get(input_key(answer.json()["id"], "audio")) == SOUND
+
+
+@pytest.mark.parametrize(
+    ("spec", "uploads", "said"),
+    [
+        (CLONE, {}, ("invalid_request", "reference")),
+        (CLONE, {"reference": b"This is a text."}, ("unreadable_audio", "reference")),
+        (CLONE, {"reference": encode(hum(2.0), 24_000, format_named("wav"))}, ("bad_reference", "reference")),
+        (CLONE | {"voice": "Anna"}, {"reference": CLIP}, ("invalid_request", "reference")),
+        (CLONE | {"voice": "Anna"}, {"other": CLIP}, ("unknown_voice", "voice")),
+        (CLONE | {"model": "nonsense"}, {"reference": CLIP}, ("unknown_model", "model")),
+        ({"kind": "change"}, {"reference": CLIP}, ("invalid_request", "audio")),
+        ({"kind": "change"}, {"audio": SOUND}, ("invalid_request", "reference")),
+        ({"kind": "enrolment", "name": "Anna", "consent": True}, {"reference": CLIP}, ("invalid_request", "kind")),
+        ({"kind": "embedding", "voice": "a", "model": "b"}, {"reference": CLIP}, ("invalid_request", "kind")),
+    ],
+)
+def test_clones_and_changes_that_cannot_be_done(
+    client: TestClient,
+    files: FileStore,
+    saved: SavedVoices,
+    spec: dict[str, Any],
+    uploads: dict[str, bytes],
+    said: tuple[str, str],
+) -> None:
+    saved.install(MULTILINGUAL)
+    answer = post(client, spec, **uploads) if uploads else client.post("/jobs", json=spec)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, *said)
+    assert files.list("jobs/") == []
+
+
+def test_a_change_needs_a_form(client: TestClient, saved: SavedVoices) -> None:
+    saved.install(MULTILINGUAL)
+    saved.add("Anna")
+    answer = client.post("/jobs", json={"kind": "change", "voice": "Anna"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "audio")
+
+
+def test_strictly_another_model_is_none(client: TestClient, files: FileStore, saved: SavedVoices) -> None:
+    saved.install(MULTILINGUAL)
+    form = {"spec": json.dumps(CLONE | {"model": "spark"})}
+    clip = {"reference": ("clip", CLIP)}
+    asked = [
+        client.post("/jobs?strict_models=true", data=form, files=clip),
+        client.post("/jobs", data=form | {"strict_models": "true"}, files=clip),
+    ]
+    for answer in asked:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_served")
+    wrong = client.post("/jobs", data=form | {"strict_models": "perhaps"}, files=clip)
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "strict_models")
+    assert files.list("jobs/") == []
+    assert client.post("/jobs?strict_models=false", data=form, files=clip).status_code == 202
+
+
+def test_a_model_that_is_not_installed_is_named(client: TestClient, saved: SavedVoices) -> None:
+    saved.add("Anna")
+    answer = client.post("/jobs", json=CLONE | {"voice": "Anna", "language": "de"})
+    assert answer.status_code == 503
+    assert "`voxhall models pull chatterbox-multilingual`" in answer.json()["error"]["message"]
+
+
+def test_models_tell_what_they_do_and_what_their_licence_allows(client: TestClient, saved: SavedVoices) -> None:
+    saved.install("pocket-tts")
+    content = client.get("/models").json()
+    pocket = next(model for model in content["models"] if model["id"] == "pocket-tts")
+    assert (pocket["verbs"], pocket["licence"], pocket["commercial"]) == (["clone"], "CC-BY-4.0", True)
+    assert pocket["installed"]
+    assert "consent" in pocket["terms"]
+    aliases = {alias.pop("id"): alias for alias in content["aliases"]}
+    assert aliases["spark"]["own"] == []
+    assert aliases["spark"]["answers"] == {"clone": "pocket-tts"}
+    assert aliases["knn-vc"]["answers"] == {}
+
+
+def test_a_models_own_voices_are_listed_where_it_is_installed(
+    client: TestClient, saved: SavedVoices, hall: Hall
+) -> None:
+    own = [*hall.catalog.model("qwen3-tts-voices").voices]
+    listed = [voice["id"] for voice in client.get("/voices").json()["voices"]]
+    assert "af_heart" in listed
+    assert not {*own} & {*listed}
+    saved.install("qwen3-tts-voices")
+    after = [voice["id"] for voice in client.get("/voices").json()["voices"]]
+    assert after == listed + own

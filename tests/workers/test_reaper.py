@@ -6,7 +6,17 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from jobs import queue
-from jobs.files import FileStore, input_key, result_key, segment_key, voice_key, voice_prefix, words_key
+from jobs.errors import NotFound
+from jobs.files import (
+    FileStore,
+    input_key,
+    result_key,
+    segment_key,
+    voice_key,
+    voice_prefix,
+    words_key,
+    work_key,
+)
 from jobs.ledger import Job, Ledger
 from jobs.specs import VoiceSpec
 from jobs.voices import Voices
@@ -16,7 +26,7 @@ from workers.reaper import Reaper
 
 @pytest.fixture
 def reaper(ledger: Ledger, files: FileStore) -> Reaper:
-    return Reaper(ledger=ledger, files=files, segment_seconds=3600)
+    return Reaper(ledger=ledger, files=files, segment_seconds=3600, embedding_seconds=86_400)
 
 
 def test_a_step_of_a_silent_worker_goes_back_with_a_wake_up(reaper: Reaper, add_job: AddJob, ledger: Ledger) -> None:
@@ -47,7 +57,7 @@ def test_lost_wake_ups_are_made_up_for_and_never_doubled(reaper: Reaper, add_job
     queue.wake("speech")
     for _ in range(3):
         reaper.tend()
-        assert queue.messages() == {"speech": 3, "conversion": 0, "transcription": 0, "tools": 0}
+        assert queue.messages() == {"speech": 3, "conversion": 0, "clone": 0, "transcription": 0, "tools": 0}
 
 
 def test_more_wake_ups_than_steps_do_no_harm(reaper: Reaper, add_job: AddJob) -> None:
@@ -59,7 +69,7 @@ def test_more_wake_ups_than_steps_do_no_harm(reaper: Reaper, add_job: AddJob) ->
 
 
 def finished(job: Job, ledger: Ledger, files: FileStore) -> Job:
-    parts = (segment_key(job.id, 0, 0), words_key(job.id, 0, 0))
+    parts = (segment_key(job.id, 0, 0), words_key(job.id, 0, 0), work_key(job.id, "x"), input_key(job.id, "reference"))
     for key in (input_key(job.id, "audio"), *parts, result_key(job.id, "speech.mp3")):
         files.put(key, b"sound")
     held = ledger.claim("speech", "w", lease_seconds=60)
@@ -73,9 +83,9 @@ def test_segments_are_swept_when_their_time_has_come_and_nothing_else(
     add_job: AddJob, ledger: Ledger, files: FileStore
 ) -> None:
     job = finished(add_job(), ledger, files)
-    Reaper(ledger=ledger, files=files, segment_seconds=3600).tend()
+    Reaper(ledger=ledger, files=files, segment_seconds=3600, embedding_seconds=86_400).tend()
     assert files.get(segment_key(job.id, 0, 0)) == b"sound"
-    reaper = Reaper(ledger=ledger, files=files, segment_seconds=0)
+    reaper = Reaper(ledger=ledger, files=files, segment_seconds=0, embedding_seconds=86_400)
     reaper.tend()
     kept = [input_key(job.id, "audio"), result_key(job.id, "speech.mp3")]
     assert files.list("jobs/") == kept
@@ -90,7 +100,7 @@ def test_segments_of_a_running_job_stay(add_job: AddJob, ledger: Ledger, files: 
     job = add_job()
     files.put(segment_key(job.id, 0, 0), b"sound")
     assert ledger.claim("speech", "w", lease_seconds=60)
-    Reaper(ledger=ledger, files=files, segment_seconds=0).tend()
+    Reaper(ledger=ledger, files=files, segment_seconds=0, embedding_seconds=86_400).tend()
     assert files.get(segment_key(job.id, 0, 0)) == b"sound"
 
 
@@ -98,7 +108,7 @@ def test_a_cancelled_job_loses_its_segments_too(add_job: AddJob, ledger: Ledger,
     job = add_job()
     files.put(segment_key(job.id, 0, 0), b"sound")
     ledger.cancel(job.id)
-    Reaper(ledger=ledger, files=files, segment_seconds=0).tend()
+    Reaper(ledger=ledger, files=files, segment_seconds=0, embedding_seconds=86_400).tend()
     assert files.list("jobs/") == []
 
 
@@ -141,3 +151,19 @@ def test_files_of_nobody_s_voice_go_and_those_of_voices_and_of_open_jobs_stay(
     reaper.tend()
     left = {name for name, voice_id in ids.items() if files.list(voice_prefix(voice_id))}
     assert left == {"listed", "coming"}
+
+
+def test_embeddings_without_a_saved_voice_go_when_their_time_has_come(
+    ledger: Ledger, files: FileStore, key_id: str
+) -> None:
+    voices = Voices(ledger.database)
+    for voice_id, kind in (("a" * 32, "embedding"), ("b" * 32, "clone")):
+        voices.add(voice_id, key_id=key_id, name=kind, kind=kind, shared=False, details={})
+        files.put(voice_key(voice_id, "reference.wav"), b"sound")
+    Reaper(ledger=ledger, files=files, segment_seconds=3600, embedding_seconds=60).tend()
+    assert len(files.list("voices/")) == 2
+    Reaper(ledger=ledger, files=files, segment_seconds=3600, embedding_seconds=0).tend()
+    assert files.list("voices/") == [voice_key("b" * 32, "reference.wav")]
+    with pytest.raises(NotFound):
+        voices.get("a" * 32)
+    assert voices.get("b" * 32).kind == "clone"

@@ -18,7 +18,7 @@ def test_celery_is_told_threads_and_queues() -> None:
     arguments = _arguments(role_named("speech", SETTINGS))
     assert arguments[arguments.index("--pool") + 1] == "threads"
     assert arguments[arguments.index("--concurrency") + 1] == "5"
-    assert arguments[arguments.index("--queues") + 1] == "speech,conversion"
+    assert arguments[arguments.index("--queues") + 1] == "speech,conversion,clone"
 
 
 @pytest.mark.parametrize("name", get_args(RoleName))

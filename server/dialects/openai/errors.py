@@ -8,6 +8,7 @@ from jobs.errors import InvalidRequest, JobFailed, UnknownModel, VoxhallError
 PARAMS = {
     "text": "input",
     "format": "response_format",
+    "instruct": "instructions",
     "hotwords": "keywords[]",
     "languages": "languages[]",
     "known_speakers": "known_speaker_names[]",

@@ -4,10 +4,11 @@ from fastapi import APIRouter
 
 from jobs.errors import NotFound
 from models.catalog import Model
+from server.answering import answers
 from server.callers import BearerKey
 from server.dialects.openai.names import DIARIZER, SPEECH_MODELS, TRANSCRIPTION_MODELS
 from server.hall import Hall, HallDependency
-from server.installed import installed
+from server.installed import complete, installed
 
 router = APIRouter()
 
@@ -31,7 +32,15 @@ def model(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]
 
 def _names(hall: Hall) -> list[str]:
     own = [model for model in hall.catalog.models.values() if installed(hall, model)]
-    return [model.id for model in own if model.kind in ("speech", "transcription")] + _aliases(own)
+    ids = [model.id for model in own if model.kind in ("speech", "transcription")]
+    return list(dict.fromkeys([*ids, *_aliases(own), *_cloning(hall)]))
+
+
+def _cloning(hall: Hall) -> list[str]:
+    """What speaks with the caller's own voices, or with its own: the models, and the names that they answer to now."""
+    models = [model for model in hall.catalog.of_kind("cloning") if {"clone", "stock"} & {*model.verbs}]
+    names = [name for name in hall.catalog.aliases if {"clone", "stock"} & {*answers(hall, name)}]
+    return [model.id for model in models if complete(hall, model)] + names
 
 
 def _aliases(own: list[Model]) -> list[str]:

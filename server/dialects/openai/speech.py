@@ -12,18 +12,20 @@ from starlette.responses import Response
 
 from audio.formats import Format, format_named
 from jobs.ledger import Job
-from jobs.specs import SpeechSpec
+from jobs.specs import CloneSpec, SpeechSpec
 from jobs.submit import submit
+from server.answering import is_cloning
 from server.asked import asked
 from server.callers import BearerKey
+from server.cloning import checked_clone, engine_headers, spoken
 from server.dialects.openai.errors import Unsupported
 from server.dialects.openai.events import Event, EventStream
 from server.dialects.openai.headers import headers
 from server.dialects.openai.names import VOICES, speech_model
 from server.hall import Hall, HallDependency
 from server.results import file_response
-from server.speech import checked_speech
 from server.streaming import AudioStream, first_segment, stream
+from server.strict import StrictModels
 from server.voices import voice_for
 from server.waiting import result_of
 
@@ -55,16 +57,21 @@ class SpeechRequest(BaseModel):
 
 
 @router.post("/v1/audio/speech", response_class=Response)
-async def speak(hall: HallDependency, key: BearerKey, body: SpeechRequest, request: Request) -> Response:
-    """Audio bytes, or events with them. What can be streamed is sent segment by segment as it is rendered."""
+async def speak(
+    hall: HallDependency, key: BearerKey, strict: StrictModels, body: SpeechRequest, request: Request
+) -> Response:
+    """Audio bytes, or events with them. What can be streamed is sent segment by segment as it is rendered.
+
+    `voice` may be a saved one, by id or name. `x-voxhall-model` names the model that speaks.
+    """
     audio_format = format_named(body.response_format)
     if body.stream_format == "sse" and not audio_format.streamable:
         raise Unsupported(f"{audio_format.name} cannot be streamed.", param="response_format")
-    spec = await run_in_threadpool(_checked, hall, body)
+    spec = await run_in_threadpool(_checked, hall, body, key.id, strict)
     job = await run_in_threadpool(
         lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True)
     )
-    said = headers(job, _ignored(body, spec))
+    said = headers(job, _ignored(body, spec)) | engine_headers(job)
     if audio_format.streamable and (body.stream_format or body.response_format != "wav"):
         # The status is sent with the first segment: an error before it is still an error.
         await first_segment(hall, job, request)
@@ -76,8 +83,10 @@ async def speak(hall: HallDependency, key: BearerKey, body: SpeechRequest, reque
     return file_response(hall, result["file"], result["media_type"], said)
 
 
-def _checked(hall: Hall, body: SpeechRequest) -> SpeechSpec:
+def _checked(hall: Hall, body: SpeechRequest, key_id: str, strict: bool) -> SpeechSpec | CloneSpec:
     name = body.voice if isinstance(body.voice, str) else body.voice.id
+    if is_cloning(hall, body.model):
+        return _cloned(hall, body, name, key_id, strict)
     with asked():
         spec = SpeechSpec(
             text=body.input,
@@ -89,11 +98,26 @@ def _checked(hall: Hall, body: SpeechRequest) -> SpeechSpec:
     if name in VOICES and len(spec.text) <= LONGEST:
         # OpenAI's voices speak every language.
         spec = spec.model_copy(update={"voice": voice_for(hall, spec.voice, spec.text)})
-    return checked_speech(hall, spec, longest=LONGEST)
+    return spoken(hall, spec, key_id, strict=strict, longest=LONGEST)
 
 
-def _ignored(body: SpeechRequest, spec: SpeechSpec) -> list[str]:
-    return [f"{spec.model} takes no `instructions`; they were ignored."] if body.instructions else []
+def _cloned(hall: Hall, body: SpeechRequest, voice: str, key_id: str, strict: bool) -> CloneSpec:
+    with asked():
+        spec = CloneSpec(
+            text=body.input,
+            voice=voice,
+            model=body.model,
+            instruct=body.instructions or None,
+            speed=body.speed,
+            format=body.response_format,
+        )
+    return checked_clone(hall, spec, key_id, strict=strict, longest=LONGEST)
+
+
+def _ignored(body: SpeechRequest, spec: SpeechSpec | CloneSpec) -> list[str]:
+    # A model follows them with its own voices; a cloned voice speaks as its clip does.
+    followed = isinstance(spec, CloneSpec) and spec.source == "stock"
+    return [f"{spec.model} takes no `instructions`; they were ignored."] if body.instructions and not followed else []
 
 
 async def _events(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[Event]:
@@ -108,6 +132,6 @@ async def _events(hall: Hall, job: Job, audio_format: Format, request: Request) 
 
 def _usage(job: Job) -> dict[str, int]:
     """Characters of the text, and steps of 25 ms of the audio."""
-    assert isinstance(job.spec, SpeechSpec)
+    assert isinstance(job.spec, SpeechSpec | CloneSpec)
     read, spoken = len(job.spec.text), math.ceil((job.result or {})["duration"] * TOKENS_PER_SECOND)
     return {"input_tokens": read, "output_tokens": spoken, "total_tokens": read + spoken}

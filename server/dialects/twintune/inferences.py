@@ -8,12 +8,12 @@ from fastapi import Query, Request
 from jobs.errors import NotFound
 from jobs.keys import Key
 from jobs.ledger import Job
-from jobs.specs import ConversionSpec, SpeechSpec
+from jobs.specs import CloneSpec, ConversionSpec, SpeechSpec
 from server.hall import Hall
 from server.results import base_url, link
 
 NAME = "twintune"
-Kind = Literal["speech", "conversion"]
+Kind = Literal["speech", "clone", "conversion"]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(alias="perPage", ge=1, le=100)]
 
@@ -21,7 +21,7 @@ LINK_SECONDS = 5 * 3600
 """Documented: the URL expires after five hours."""
 
 STATUS = {"queued": "RUNNING", "running": "RUNNING", "succeeded": "SUCCESS", "failed": "FAILED", "canceled": "FAILED"}
-TYPES = {"speech": "TTS", "conversion": "VC"}
+TYPES = {"speech": "TTS", "clone": "TTS", "conversion": "VC"}
 
 
 def inference(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
@@ -43,22 +43,24 @@ def _model_id(job: Job) -> str | None:
     match job.spec:
         case SpeechSpec():
             return job.spec.voice
-        case ConversionSpec():
+        case CloneSpec() | ConversionSpec():
             return job.spec.asked_voice
     return None
 
 
-def one(hall: Hall, key: Key, inference_id: str, kind: Kind) -> Job:
-    """The key's inference of this kind. Raises `NotFound`."""
+def one(hall: Hall, key: Key, inference_id: str, kinds: tuple[Kind, ...]) -> Job:
+    """The key's inference of one of these kinds. Raises `NotFound`."""
     job = hall.ledger.get(inference_id, key_id=key.id)
-    if job.dialect != NAME or job.kind != kind:
+    if job.dialect != NAME or job.kind not in kinds:
         raise NotFound("There is no such inference.")
     return job
 
 
-def listing(hall: Hall, request: Request, key: Key, kind: Kind, *, page: int, per_page: int) -> dict[str, Any]:
-    """A page of the key's inferences of this kind, newest first."""
-    found = hall.ledger.page(key_id=key.id, kind=kind, dialect=NAME, number=page, size=per_page)
+def listing(
+    hall: Hall, request: Request, key: Key, kinds: tuple[Kind, ...], *, page: int, per_page: int
+) -> dict[str, Any]:
+    """A page of the key's inferences of these kinds, newest first."""
+    found = hall.ledger.page(key_id=key.id, kind=kinds, dialect=NAME, number=page, size=per_page)
     data = [inference(hall, request, job) for job in found.jobs]
     return paginated(hall, request, data, total=found.total, page=page, per_page=per_page)
 

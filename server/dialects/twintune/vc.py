@@ -64,7 +64,7 @@ async def create(
 @router.get("/v1/inferences-vc/{inference_id}")
 def read(hall: HallDependency, key: HeaderKey, inference_id: str, request: Request) -> dict[str, Any]:
     """One inference; `inferenceUrl` works for five hours from now."""
-    return inference(hall, request, one(hall, key, inference_id, "conversion"))
+    return inference(hall, request, one(hall, key, inference_id, ("conversion",)))
 
 
 @router.get("/v1/inferences-vc")
@@ -72,7 +72,7 @@ def page(
     hall: HallDependency, key: HeaderKey, request: Request, page: PageNumber = 1, per_page: PageSize = 10
 ) -> dict[str, Any]:
     """Newest first."""
-    return listing(hall, request, key, "conversion", page=page, per_page=per_page)
+    return listing(hall, request, key, ("conversion",), page=page, per_page=per_page)
 
 
 @router.get("/v1/models-vc")

@@ -3,16 +3,22 @@ import io
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from openai import OpenAI
 
 from audio.decode import decode
+from jobs.database import Database
+from jobs.files import FileStore
+from jobs.keys import Keys
 from jobs.ledger import Ledger
-from jobs.specs import SpeechSpec
-from tests.server.conftest import Puppet, hum
+from jobs.specs import CloneSpec, SpeechSpec
+from server.hall import Hall
+from tests.server.conftest import Puppet, SavedVoices, hum
 
 ASKED: dict[str, Any] = {
     "model": "gpt-4o-mini-tts",
@@ -153,3 +159,97 @@ def test_refusals(client: TestClient, wrong: dict[str, Any], status: int, param:
     error = answer.json()["error"]
     assert (answer.status_code, error["param"], error["code"]) == (status, param, code)
     assert error["type"] == "invalid_request_error"
+
+
+MULTILINGUAL = "chatterbox-multilingual"
+
+
+@pytest.fixture
+def here(
+    app: FastAPI, openai: OpenAI, database: Database, files: FileStore, secret: str, tmp_path: Path
+) -> SavedVoices:
+    """Saved voices of the client's server, where Chatterbox is installed."""
+    settings = app.state.hall.settings
+    saved = SavedVoices(database, files, Keys(database).check(secret).id, tmp_path / "models")
+    saved.install(MULTILINGUAL)
+    changed = settings.model_copy(update={"models_dir": saved.models})
+    object.__setattr__(app.state.hall, "settings", changed)
+    return saved
+
+
+@pytest.mark.parametrize("model", ["tts-1", "chatterbox", MULTILINGUAL])
+@pytest.mark.parametrize("by_id", [True, False])
+def test_a_saved_voice_is_streamed_as_it_is_cloned(
+    openai: OpenAI, puppet: Puppet, ledger: Ledger, pool: ThreadPoolExecutor, here: SavedVoices, model: str, by_id: bool
+) -> None:
+    voice = here.add("Anna")
+    asked = pool.submit(events, openai, model=model, voice={"id": voice} if by_id else "Anna", speed=1.5)
+    claim = puppet.claim("clone")
+    spec = ledger.get(claim.job_id).spec
+    assert isinstance(spec, CloneSpec)
+    assert (spec.voice, spec.model, spec.speed) == (voice, MULTILINGUAL, 1.5)
+    puppet.store(claim, 0, PARTS[0])
+    puppet.store(claim, 1, PARTS[1])
+    puppet.finish(claim, segments=2, duration=1.5)
+    headers, said = asked.result(30)
+    assert headers["x-voxhall-model"] == MULTILINGUAL
+    assert len(audio(said)) == 2 * sum(part.size for part in PARTS)
+    assert said[-1]["usage"]["output_tokens"] == 60
+
+
+def test_a_saved_voice_comes_as_a_whole_file_too(
+    client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, saved: SavedVoices
+) -> None:
+    saved.install(MULTILINGUAL)
+    saved.add("Anna")
+    asked = pool.submit(client.post, "/v1/audio/speech", json=ASKED | {"voice": "Anna", "response_format": "wav"})
+    puppet.deliver(puppet.claim("clone"), "clone.wav", b"sound", media_type="audio/wav", duration=1.0)
+    answer = asked.result(30)
+    assert (answer.content, answer.headers["x-voxhall-model"]) == (b"sound", MULTILINGUAL)
+
+
+def test_a_models_own_voice_follows_instructions(
+    client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, ledger: Ledger, saved: SavedVoices, hall: Hall
+) -> None:
+    saved.install("qwen3-tts-voices", MULTILINGUAL)
+    saved.add("Anna")
+    voice = next(iter(hall.catalog.model("qwen3-tts-voices").voices))
+    wish = {"instructions": "Whisper.", "response_format": "wav"}
+    for asked, ignored in (({"voice": voice, "model": "qwen3-tts"}, False), ({"voice": "Anna"}, True)):
+        answering = pool.submit(client.post, "/v1/audio/speech", json=ASKED | wish | asked)
+        claim = puppet.claim("clone")
+        spec = ledger.get(claim.job_id).spec
+        assert isinstance(spec, CloneSpec)
+        assert (spec.instruct == "Whisper.") is not ignored
+        puppet.deliver(claim, "clone.wav", b"sound", media_type="audio/wav", duration=1.0)
+        assert ("x-voxhall-warning" in answering.result(30).headers) is ignored
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "param", "code"),
+    [
+        ({"voice": "alloy", "model": "chatterbox"}, 400, "voice", "unknown_voice"),
+        ({"voice": "Anna", "model": "qwen3-tts-base"}, 503, "model", "model_not_installed"),
+        ({"voice": "Anna", "model": "spark", "strict": True}, 404, "model", "model_not_served"),
+        ({"voice": "Anna", "input": "a" * 4097}, 400, "input", "text_too_long"),
+        ({"voice": "Anna", "model": "chatterbox", "instructions": "a" * 2001}, 400, "instructions", "invalid_value"),
+    ],
+)
+def test_refusals_of_clones(
+    client: TestClient, saved: SavedVoices, wrong: dict[str, Any], status: int, param: str, code: str
+) -> None:
+    saved.install(MULTILINGUAL)
+    saved.add("Anna")
+    query = "?strict_models=true" if wrong.pop("strict", False) else ""
+    answer = client.post(f"/v1/audio/speech{query}", json=ASKED | wrong)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"], error["code"]) == (status, param, code)
+
+
+def test_cloning_models_and_their_names_are_listed(client: TestClient, saved: SavedVoices) -> None:
+    assert client.get("/v1/models").json()["data"] == []
+    saved.install(MULTILINGUAL)
+    listed = [model["id"] for model in client.get("/v1/models").json()["data"]]
+    assert {MULTILINGUAL, "chatterbox", "tortoise"} <= {*listed}
+    assert "pocket-tts" not in listed
+    assert len({*listed}) == len(listed)

@@ -1,0 +1,122 @@
+"""`txt2audio` of version 1, `audio/speech` of version 2: by a preset voice, a cloned one, or one that is described."""
+
+import math
+from typing import Annotated, Any, BinaryIO, Literal
+
+from fastapi import APIRouter, Request, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse
+
+from jobs.errors import BadReference
+from jobs.settings import MEBIBYTE
+from jobs.specs import CloneSpec, SpeechSpec
+from jobs.submit import submit
+from server.answering import is_cloning
+from server.asked import asked
+from server.callers import BearerKey
+from server.cloning import checked_clone, engine_headers, spoken
+from server.dialects.deapi.forms import openapi_of, parsed
+from server.dialects.deapi.jobs import NAME, accepted
+from server.dialects.deapi.names import language_of, model_of
+from server.hall import Hall, HallDependency
+from server.strict import StrictModels
+from server.uploads import measured, required
+
+router = APIRouter()
+
+LARGEST = 10 * MEBIBYTE
+CONTAINERS = ("mp3", "wav", "flac", "ogg", "mov")
+"""MP4 and M4A are `mov`."""
+
+SECONDS = (3.0, 10.0)
+PADDING = 0.25
+"""Seconds that an encoder adds to a clip."""
+
+Mode = Literal["custom_voice", "voice_clone", "voice_design"]
+Clip = tuple[BinaryIO, float]
+"""A file and its seconds, infinite where it does not tell them."""
+
+NEEDED: dict[Mode, str] = {"custom_voice": "voice", "voice_clone": "ref_audio", "voice_design": "instruct"}
+
+
+class Speech(BaseModel):
+    text: str
+    model: str = Field(description="`Kokoro`, or a name of a model that clones")
+    lang: str = Field(description="a code, or an English name; `auto`: that of the text")
+    speed: Annotated[float, Field(allow_inf_nan=False)]
+    format: Literal["mp3", "wav", "flac", "ogg", "opus", "aac", "m4a"]
+    sample_rate: int = Field(ge=8_000, le=48_000)
+    mode: Mode = "custom_voice"
+    voice: str | None = Field(default=None, description="needed for `custom_voice`")
+    ref_audio: UploadFile | None = Field(default=None, description="needed for `voice_clone`; 3 to 10 s, up to 10 MB")
+    ref_text: str | None = None
+    instruct: str | None = Field(default=None, description="needed for `voice_design`")
+
+
+@router.post("/api/v1/client/txt2audio", openapi_extra=openapi_of(Speech))
+@router.post("/api/v2/audio/speech", openapi_extra=openapi_of(Speech))
+async def create(hall: HallDependency, key: BearerKey, strict: StrictModels, request: Request) -> JSONResponse:
+    """Accepts a text, as JSON or as a form; poll the job until it is `done`."""
+    async with parsed(request, Speech) as body:
+        _check_mode(body)
+        reference = await _reference(hall, body)
+        spec = await run_in_threadpool(_checked, hall, body, reference, key.id, strict)
+        uploads = {"reference": reference[0]} if reference else {}
+        job = await run_in_threadpool(
+            lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads=uploads)
+        )
+    return JSONResponse(accepted(job), headers=engine_headers(job) | _ignored(body, spec))
+
+
+def _check_mode(body: Speech) -> None:
+    needed = NEEDED[body.mode]
+    if getattr(body, needed) is None:
+        said = f"The {needed} field is required when mode is {body.mode}."
+        raise RequestValidationError([{"type": "needed", "loc": ("body", needed), "msg": said}])
+
+
+async def _reference(hall: Hall, body: Speech) -> Clip | None:
+    """The clip of `voice_clone`. Raises `BadReference` where it is surely too short or too long."""
+    if body.mode != "voice_clone":
+        return None
+    upload = required(body.ref_audio, "ref_audio")
+    limit = min(LARGEST, hall.settings.max_upload_bytes)
+    file, seconds = await measured(upload, limit=limit, param="ref_audio", containers=CONTAINERS)
+    shortest, longest = SECONDS
+    if seconds < shortest or longest + PADDING < seconds < math.inf:
+        said = f"The ref_audio field must be {shortest:g} to {longest:g} seconds long; it has {seconds:.1f}."
+        raise BadReference(said, param="ref_audio")
+    return file, seconds
+
+
+def _checked(hall: Hall, body: Speech, reference: Clip | None, key_id: str, strict: bool) -> SpeechSpec | CloneSpec:
+    with asked():
+        if body.mode == "custom_voice" and not is_cloning(hall, model_of(body.model)):
+            preset = SpeechSpec(**_shared(body) | {"model": model_of(body.model)}, voice=body.voice or "")
+            return spoken(hall, preset, key_id, strict=strict)
+        seconds = reference[1] if reference else None
+        return checked_clone(hall, _clone(body), key_id, strict=strict, seconds=seconds)
+
+
+def _shared(body: Speech) -> dict[str, Any]:
+    same = body.model_dump(include={"text", "model", "speed", "format", "sample_rate"})
+    return same | {"language": language_of(body.lang)}
+
+
+def _clone(body: Speech) -> CloneSpec:
+    said = _shared(body)
+    match body.mode:
+        case "custom_voice":
+            return CloneSpec(**said, voice=body.voice, instruct=body.instruct)
+        case "voice_clone":
+            return CloneSpec(**said, ref_text=body.ref_text, reference_seconds=SECONDS, cut_reference=False)
+        case "voice_design":
+            return CloneSpec(**said, instruct=body.instruct)
+
+
+def _ignored(body: Speech, spec: SpeechSpec | CloneSpec) -> dict[str, str]:
+    if body.instruct and isinstance(spec, SpeechSpec):
+        return {"x-voxhall-warning": f"{spec.model} takes no `instruct`; it was ignored."}
+    return {}

@@ -1,0 +1,56 @@
+"""TTS.ai's errors: `{"error": {"code", "message"}, "message"}`.
+
+The documentation has the object alone. Clients of the flat form (Ruby, Rust, the narrator) read the `message` beside
+it.
+"""
+
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import JSONResponse, Response
+
+from jobs.errors import InvalidRequest, ModelNotInstalled, UnknownModel, UnknownVoice, VoxhallError
+
+CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    402: "insufficient_credits",
+    403: "forbidden",
+    404: "not_found",
+    413: "file_too_large",
+    429: "rate_limited",
+    500: "internal_error",
+    503: "model_loading",
+}
+"""The documented ones. They say no more than the status; `type` beside them is Voxhall's own code."""
+
+PARAMS = {"instruct": "instructions", "reference": "reference_audio", "guidance": "boost", "audio": "file"}
+"""TTS.ai's names of what a spec calls otherwise."""
+
+LEAD = "Unknown model."
+"""The Python client looks for these words in a 400, and raises `ModelNotFoundError`."""
+
+
+def error(error: VoxhallError, status: int) -> Response:
+    message = error.message
+    if isinstance(error, UnknownModel | ModelNotInstalled):
+        status, message = 400, f"{LEAD} {message}"
+    elif error.code == UnknownVoice.code:
+        status = 404
+    status = 400 if status == 409 else status  # which TTS.ai does not know
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    param = PARAMS.get(error.param or "", error.param)
+    return JSONResponse(_body(status, message, error.code, param), status_code=status, headers=headers)
+
+
+def invalid(error: RequestValidationError) -> Response:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"][1:])
+    said = "a file is needed here" if "UploadFile" in problem["msg"] else problem["msg"].removeprefix("Value error, ")
+    body = _body(400, f"{place or 'body'}: {said}", InvalidRequest.code, place or None)
+    return JSONResponse(body, status_code=400)
+
+
+def _body(status: int, message: str, kind: str, param: str | None) -> dict[str, Any]:
+    code = CODES.get(status, "bad_request" if status < 500 else "internal_error")
+    return {"error": {"code": code, "message": message, "type": kind, "param": param}, "message": message}

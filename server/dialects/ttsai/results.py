@@ -1,0 +1,35 @@
+"""`/v1/speech/results/` and `/static/downloads/`: what became of a job, and its audio."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from jobs.errors import NotFound
+from server.callers import BearerKey, PollingKey
+from server.dialects.ttsai.jobs import found, state
+from server.hall import HallDependency
+from server.results import file_response
+
+router = APIRouter()
+
+JobId = Annotated[str, Query(min_length=32, max_length=36, description="the `uuid` of a job, or its `job_id`")]
+
+
+@router.get("/v1/speech/results/")
+def read(hall: HallDependency, key: PollingKey, uuid: JobId, request: Request) -> dict[str, Any]:
+    """What became of a job; with its audio's links once it is `completed`, which need no key.
+
+    Nor does this: TTS.ai's own examples poll without one, and the `uuid` is as hard to guess as a key. With a key, only
+    that key's jobs are there.
+    """
+    return state(hall, request, found(hall, uuid, key.id if key else None))
+
+
+@router.get("/static/downloads/{uuid}/{name}", response_class=Response)
+def download(hall: HallDependency, key: BearerKey, uuid: str, name: str) -> Response:  # noqa: ARG001 - clients guess it
+    """The audio of a job that is completed, whatever `name` is; 404 before that. Answers Range requests."""
+    result = found(hall, uuid, key.id).result or {}
+    if "file" not in result:
+        raise NotFound("There is no audio yet.")
+    return file_response(hall, result["file"], result["media_type"])

@@ -1,0 +1,20 @@
+"""`{"error": {"code", "message", "param"}}`."""
+
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import JSONResponse, Response
+
+from jobs.errors import VoxhallError
+
+
+def error(error: VoxhallError, status: int) -> Response:
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    body = {"error": {"code": error.code, "message": error.message, "param": error.param}}
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def invalid(error: RequestValidationError) -> Response:
+    problem = error.errors()[0]
+    place = ".".join(str(part) for part in problem["loc"][1:])
+    said = "a file is needed here" if "UploadFile" in problem["msg"] else problem["msg"].removeprefix("Value error, ")
+    body = {"code": "invalid_request", "message": f"{place}: {said}", "param": place or None}
+    return JSONResponse({"error": body}, status_code=400)

@@ -1,0 +1,148 @@
+"""`/jobs`: submitted, listed, read, followed, cancelled, deleted."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, BinaryIO, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import JSONResponse
+
+from jobs.errors import InvalidRequest, NotFound
+from jobs.keys import Key
+from jobs.ledger import Job
+from jobs.submit import forget, submit
+from server.callers import EitherKey
+from server.cloning import engine_headers
+from server.dialects.voxhall.submission import (
+    SUBMISSION,
+    Wanted,
+    checked,
+    needs_audio,
+    parsed,
+    recordings,
+    reference,
+)
+from server.dialects.voxhall.view import job_view
+from server.hall import Hall, HallDependency
+from server.strict import StrictModels
+
+router = APIRouter()
+
+NAME = "voxhall"
+Kind = Literal["speech", "transcription", "conversion", "voice", "clone", "change", "enrolment", "embedding"]
+State = Literal["queued", "running", "succeeded", "failed", "canceled"]
+
+
+@router.post("/jobs", status_code=202, openapi_extra=SUBMISSION)
+async def create(hall: HallDependency, key: EitherKey, strict: StrictModels, request: Request) -> JSONResponse:
+    """Accepts a spec: as the JSON body, or as the field `spec` of a form beside its files.
+
+    A transcription, a conversion and a change need the file `audio`. A clone and a change take the file `reference`,
+    unless they name or describe a voice. Recordings of a transcription's `known_speakers` are the files `speaker-0`,
+    `speaker-1`, …, in the same order. `X-Voxhall-Model` names the model that speaks.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        job = await _from_form(hall, key, strict, request)
+    else:
+        job = await _from_json(hall, key, strict, request)
+    headers = {"Location": f"/jobs/{job.id}"} | engine_headers(job)
+    view = await run_in_threadpool(job_view, hall, request, job)
+    return JSONResponse(view, status_code=202, headers=headers)
+
+
+async def _from_form(hall: Hall, key: Key, strict: bool, request: Request) -> Job:
+    async with request.form() as form:
+        field = form.get("spec") or "{}"
+        raw = parsed(field if isinstance(field, str) else await field.read())
+        clip, seconds = await reference(hall, raw, form)
+        spec = await run_in_threadpool(lambda: checked(hall, raw, key.id, strict=strict, seconds=seconds))
+        return await _submitted(hall, key, spec, clip | await recordings(hall, spec, form))
+
+
+async def _from_json(hall: Hall, key: Key, strict: bool, request: Request) -> Job:
+    raw = parsed(await request.body())
+    spec = await run_in_threadpool(lambda: checked(hall, raw, key.id, strict=strict))
+    if needs_audio(spec):
+        raise InvalidRequest(f"A {raw.kind} needs a form with the fields `spec` and `audio`.", param="audio")
+    return await _submitted(hall, key, spec, {})
+
+
+async def _submitted(hall: Hall, key: Key, spec: Wanted, uploads: Mapping[str, BinaryIO]) -> Job:
+    return await run_in_threadpool(
+        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads=uploads)
+    )
+
+
+@router.get("/jobs")
+def listing(
+    hall: HallDependency,
+    key: EitherKey,
+    request: Request,
+    kind: Kind | None = None,
+    state: State | None = None,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    size: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> dict[str, Any]:
+    """The key's jobs of every dialect, newest first."""
+    found = hall.ledger.page(key_id=key.id, kind=kind, state=state, number=page, size=size)
+    views = [job_view(hall, request, job) for job in found.jobs]
+    return {"jobs": views, "total": found.total, "page": page, "size": size}
+
+
+@router.get("/jobs/{job_id}")
+def read(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> dict[str, Any]:
+    """One job, with its progress, its place in the queue, and its result or error."""
+    return job_view(hall, request, hall.ledger.get(job_id, key_id=key.id))
+
+
+@router.post("/jobs/{job_id}/cancel")
+def cancel(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> dict[str, Any]:
+    """Ends a job that is not over. 409 where it is."""
+    hall.ledger.get(job_id, key_id=key.id)
+    job = hall.ledger.cancel(job_id)
+    hall.announcer.publish(job_id, "state", state=job.state)
+    return job_view(hall, request, job)
+
+
+@router.delete("/jobs/{job_id}", status_code=204)
+def delete(hall: HallDependency, key: EitherKey, job_id: str) -> None:
+    """Forgets the job and deletes its files, at once; a running one is cancelled first."""
+    hall.ledger.get(job_id, key_id=key.id)
+    forget(hall.ledger, hall.files, job_id)
+    hall.announcer.publish(job_id, "state", state="canceled")
+
+
+@router.get("/jobs/{job_id}/events")
+async def events(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> EventSourceResponse:
+    """Server-sent events: while it runs `progress` with the job, and `segment` with the `index` of each part that is
+    made; then `done` with the job, and the stream ends.
+    """
+    job = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
+    return EventSourceResponse(_events(hall, request, job))
+
+
+async def _events(hall: Hall, request: Request, job: Job) -> AsyncIterator[ServerSentEvent]:
+    shown = None
+    async for event in hall.events.follow(job.id):
+        job = await run_in_threadpool(_now, hall, job)
+        if event is not None and event.kind == "segment":
+            yield ServerSentEvent(json.dumps(event.data), event="segment")
+            continue
+        if job.done and (event is None or event.kind == "state"):
+            break
+        view = await run_in_threadpool(job_view, hall, request, job)
+        if view != shown:
+            yield ServerSentEvent(json.dumps(view), event="progress")
+            shown = view
+    yield ServerSentEvent(json.dumps(job_view(hall, request, job)), event="done")
+
+
+def _now(hall: Hall, job: Job) -> Job:
+    """The job as it is now; one that was deleted meanwhile is cancelled."""
+    try:
+        return hall.ledger.get(job.id)
+    except NotFound:
+        return replace(job, state="canceled")

@@ -1,0 +1,275 @@
+"""Voices that callers save from a clip, and what can be done with them; every dialect's own routes end here.
+
+A voice's clip is the truth. Its embeddings are made from it, for each model that speaks with it, and can be made anew.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from fastapi import Request, UploadFile
+from fastapi.concurrency import run_in_threadpool
+
+from jobs.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded, VoxhallError
+from jobs.files import REFERENCE, voice_key, voice_prefix
+from jobs.keys import Key
+from jobs.ledger import Job
+from jobs.settings import MEBIBYTE
+from jobs.specs import LONGEST_PROMPT, CloneSpec, EmbeddingSpec, EnrolmentSpec
+from jobs.submit import forget, submit
+from jobs.voices import SavedVoice, Voices
+from server.answering import check_known, chosen
+from server.cloning import DEFAULT, is_stock, plain_id
+from server.hall import Hall
+from server.results import link
+from server.uploads import readable
+from server.waiting import result_of
+
+PATH = "/voices/saved"
+"""Of Voxhall's own routes."""
+
+KIND = "clone"
+LARGEST = 20 * MEBIBYTE
+"""Bytes of a clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    used: int
+    limit: int
+
+
+async def enrol(
+    hall: Hall,
+    key: Key,
+    request: Request,
+    spec: EnrolmentSpec,
+    upload: UploadFile,
+    *,
+    dialect: str = "voxhall",
+    limit: int = LARGEST,
+    param: str = "reference",
+) -> tuple[SavedVoice, dict[str, Any]]:
+    """Saves the voice of an uploaded clip, and waits for it; the voice, and what the job says of it.
+
+    Args:
+        limit: bytes of the upload, where the dialect's is not `LARGEST`.
+        param: the dialect's name of the file.
+
+    Raises:
+        InvalidRequest, Conflict, QuotaExceeded: before the upload is kept.
+        UnreadableUpload, UploadTooLarge
+        JobFailed: the clip is no reference (`bad_reference`), or cannot be kept.
+        CallerGone
+    """
+    await run_in_threadpool(_check_new, hall, key.id, spec)
+    clip = await readable(upload, limit=min(limit, hall.settings.max_upload_bytes), param=param)
+    job = await run_in_threadpool(_submitted, hall, key.id, spec, clip, dialect)
+    await upload.close()  # the file store has its own copy
+    return await _enrolled(hall, key, request, job)
+
+
+async def enrol_result(
+    hall: Hall, key: Key, request: Request, spec: EnrolmentSpec, job_id: str, *, dialect: str = "voxhall"
+) -> tuple[SavedVoice, dict[str, Any]]:
+    """Saves the voice that a finished job of the key has cloned or designed, from what it has spoken.
+
+    Raises:
+        NotFound: no such job of this key, or its file is gone.
+        Conflict: it is not finished.
+        InvalidRequest, QuotaExceeded, JobFailed, CallerGone: as `enrol`.
+    """
+    await run_in_threadpool(_check_new, hall, key.id, spec)
+    made = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
+    job = await run_in_threadpool(_submitted_again, hall, key.id, spec, made, dialect)
+    return await _enrolled(hall, key, request, job)
+
+
+def listed(hall: Hall, key: Key) -> list[SavedVoice]:
+    """The key's own, archived ones included, and those that others share and use; newest first."""
+    found = Voices(hall.database).list(key_id=key.id, kind=KIND)
+    return [voice for voice in found if voice.key_id == key.id or voice.archived_at is None]
+
+
+def quota(hall: Hall, key: Key) -> Quota:
+    return Quota(Voices(hall.database).count(key_id=key.id, kind=KIND), hall.settings.max_saved_voices)
+
+
+def read(hall: Hall, key: Key, voice: str) -> SavedVoice:
+    """By id, with or without dashes, or by name; one that is archived only for its own key. Raises `NotFound`."""
+    voices = Voices(hall.database)
+    with suppress(NotFound):
+        return voices.find(plain_id(voice), key_id=key.id, kind=KIND)
+    found = voices.find(plain_id(voice), key_id=key.id, kind=KIND, archived=True)
+    if found.key_id != key.id:
+        raise NotFound("There is no such voice.")
+    return found
+
+
+def removed(hall: Hall, key: Key, voice: str) -> SavedVoice:
+    """Forgets the voice, then deletes its files; jobs that still wait for it fail. Raises `NotFound`: not the key's."""
+    found = read(hall, key, voice)
+    Voices(hall.database).remove(found.id, key_id=key.id)
+    hall.files.delete(voice_prefix(found.id))
+    return found
+
+
+def archived(hall: Hall, key: Key, voice: str) -> SavedVoice:
+    """Puts the voice aside: it speaks no more, and does not count. Raises `NotFound`: not the key's."""
+    return _put(hall, key, voice, archived=True)
+
+
+def reactivated(hall: Hall, key: Key, voice: str) -> SavedVoice:
+    """Takes an archived voice up again.
+
+    Raises:
+        NotFound: not the key's.
+        QuotaExceeded: the key has as many others by now as it may have.
+    """
+    if _own(hall, key, voice).archived_at is not None:
+        _check_quota(hall, key.id)
+    return _put(hall, key, voice, archived=False)
+
+
+async def preloaded(
+    hall: Hall, key: Key, request: Request, voice: str, model: str | None = None, *, strict: bool = False
+) -> tuple[SavedVoice, str]:
+    """Embeds the voice for a model, by default its own, and waits, so that the next request starts at once.
+
+    The voice, and the model's id.
+
+    Raises:
+        NotFound: no voice that the key may use, or it is archived.
+        UnknownModel, NotServed, ModelNotInstalled, InvalidRequest: as `chosen`.
+        JobFailed, CallerGone
+    """
+    found = await run_in_threadpool(_usable, hall, key, voice)
+    spec = await run_in_threadpool(_embedding, hall, found, model, strict)
+    job = await run_in_threadpool(
+        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect="voxhall", interactive=True)
+    )
+    try:
+        await result_of(hall, job, request)
+    finally:
+        await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
+    return found, spec.model
+
+
+def reference_key(voice: SavedVoice) -> str:
+    """The file store's key of the clip, a WAV."""
+    return voice_key(voice.id, REFERENCE)
+
+
+def reference_link(hall: Hall, request: Request, voice: SavedVoice) -> str:
+    """A URL that serves the clip without a key, until it expires. For the voice's own key alone."""
+    return link(hall, request, reference_key(voice))
+
+
+def _check_new(hall: Hall, key_id: str, spec: EnrolmentSpec) -> None:
+    if spec.model:
+        check_known(hall, spec.model, "clone")
+    if is_stock(hall, spec.name):
+        raise InvalidRequest(f"`{spec.name}` is a stock voice; call yours otherwise.", param="name")
+    if Voices(hall.database).named(spec.name, key_id=key_id):
+        raise Conflict(f"There is a voice named `{spec.name}` already.", param="name")
+    if spec.lasting:
+        _check_quota(hall, key_id)
+
+
+def _check_quota(hall: Hall, key_id: str) -> None:
+    if Voices(hall.database).count(key_id=key_id, kind=KIND) >= hall.settings.max_saved_voices:
+        raise _full(hall)
+
+
+def _full(hall: Hall) -> QuotaExceeded:
+    limit = hall.settings.max_saved_voices
+    return QuotaExceeded(f"A key may have {limit} saved voices. Remove or archive one first.")
+
+
+def _submitted(hall: Hall, key_id: str, spec: EnrolmentSpec, clip: Path | IO[bytes], dialect: str) -> Job:
+    uploads = {"reference": clip}
+    return submit(hall.ledger, hall.files, spec, key_id=key_id, dialect=dialect, interactive=True, uploads=uploads)
+
+
+def _submitted_again(hall: Hall, key_id: str, spec: EnrolmentSpec, made: Job, dialect: str) -> Job:
+    if not isinstance(made.spec, CloneSpec):
+        raise InvalidRequest("A voice is saved from a job that has cloned or designed one.", param="job")
+    if made.state != "succeeded" or not made.result:
+        raise Conflict(f"The job is {made.state}; a voice is saved from one that has succeeded.", param="job")
+    with hall.files.local(made.result["file"]) as clip:
+        return _submitted(hall, key_id, _as_spoken(spec, made.spec, made.result), clip, dialect)
+
+
+def _as_spoken(spec: EnrolmentSpec, made: CloneSpec, result: dict[str, Any]) -> EnrolmentSpec:
+    """With what is known of the clip. What is said in it is that only where no end is cut off."""
+    whole = result["duration"] <= spec.reference_seconds[1] and len(made.text) <= LONGEST_PROMPT
+    model = made.continued_by if made.source == "design" else made.model if made.source != "stock" else None
+    return spec.model_copy(
+        update={
+            "text": spec.text or (made.text if whole else None),
+            "language": spec.language or made.language,
+            "model": spec.model or model,
+            "description": spec.description or made.instruct,
+        }
+    )
+
+
+async def _enrolled(hall: Hall, key: Key, request: Request, job: Job) -> tuple[SavedVoice, dict[str, Any]]:
+    """The voice that the job has saved. However it ends, the job and what was uploaded are forgotten."""
+    try:
+        job = await result_of(hall, job, request)
+        return await run_in_threadpool(_kept, hall, key, job.result or {})
+    finally:
+        await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
+
+
+def _kept(hall: Hall, key: Key, result: dict[str, Any]) -> tuple[SavedVoice, dict[str, Any]]:
+    voice = Voices(hall.database).get(result["voice"])
+    if voice.kind == KIND and _is_one_too_many(hall, voice):
+        removed(hall, key, voice.id)
+        raise _full(hall)
+    _warm(hall, voice)
+    return voice, result
+
+
+def _is_one_too_many(hall: Hall, voice: SavedVoice) -> bool:
+    """Several may be added at once, each when there was room: then the last ones go."""
+    found = Voices(hall.database).list(key_id=voice.key_id, kind=KIND)
+    own = [one for one in found if one.key_id == voice.key_id and one.archived_at is None]
+    before = [one for one in own if (one.created_at, one.id) < (voice.created_at, voice.id)]
+    return len(before) >= hall.settings.max_saved_voices
+
+
+def _warm(hall: Hall, voice: SavedVoice) -> None:
+    """Has the voice embedded for its own model, where that is installed. Nobody waits for it."""
+    with suppress(VoxhallError):
+        spec = _embedding(hall, voice, None, strict=False)
+        submit(hall.ledger, hall.files, spec, key_id=voice.key_id, dialect="voxhall")
+
+
+def _embedding(hall: Hall, voice: SavedVoice, model: str | None, strict: bool) -> EmbeddingSpec:
+    details = voice.details
+    asked = model or details.get("model") or DEFAULT["clone"]
+    found = chosen(
+        hall, asked, verb="clone", language=details.get("language"), seconds=details.get("seconds"), strict=strict
+    )
+    return EmbeddingSpec(voice=voice.id, model=found.id)
+
+
+def _own(hall: Hall, key: Key, voice: str) -> SavedVoice:
+    found = read(hall, key, voice)
+    if found.key_id != key.id:
+        raise NotFound("There is no such voice.")
+    return found
+
+
+def _usable(hall: Hall, key: Key, voice: str) -> SavedVoice:
+    return Voices(hall.database).find(plain_id(voice), key_id=key.id, kind=KIND)
+
+
+def _put(hall: Hall, key: Key, voice: str, *, archived: bool) -> SavedVoice:
+    voices = Voices(hall.database)
+    found = _own(hall, key, voice)
+    voices.archive(found.id, key_id=key.id, archived=archived)
+    return voices.get(found.id)

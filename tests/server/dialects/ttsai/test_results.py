@@ -1,0 +1,100 @@
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from jobs.keys import Keys
+from jobs.ledger import Job
+from tests.server.conftest import Puppet
+from tests.server.dialects.ttsai.conftest import CLIP, shape
+
+RESULTS = "/v1/speech/results/"
+
+
+@pytest.fixture
+def uuid(client: TestClient) -> str:
+    found: str = client.post("/v1/tts/", json={"text": "Good evening.", "voice": "af_bella", "format": "wav"}).json()[
+        "uuid"
+    ]
+    return found
+
+
+def poll(client: TestClient, uuid: str) -> Any:
+    answer = client.get(RESULTS, params={"uuid": uuid})
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def test_a_job_is_polled_from_its_queue_to_its_audio(client: TestClient, puppet: Puppet, uuid: str) -> None:
+    assert poll(client, uuid)["status"] == "queued"
+    claim = puppet.claim()
+    assert poll(client, uuid)["status"] == "processing"
+    puppet.deliver(claim, "speech.wav", CLIP, media_type="audio/wav", duration=6.0)
+    body = poll(client, uuid)
+    assert (body["uuid"], body["status"], body["duration"]) == (uuid, "completed", 6.0)
+    assert body["result_url"].startswith("http://testserver/files/")
+    for name in ("result_url", "url", "cdn_url"):
+        # The Ruby client sends no key here.
+        assert client.get(body[name], headers={b"authorization": b"", b"x-api-key": b""}).content == CLIP
+
+
+def test_a_failed_job_says_why_as_a_text(client: TestClient, puppet: Puppet, uuid: str) -> None:
+    puppet.fail(puppet.claim(), "internal_error", "The job failed.")
+    body = poll(client, uuid)
+    assert (body["status"], body["error"], body["message"]) == ("failed", "The job failed.", "The job failed.")
+
+
+def test_a_cancelled_job_has_failed(client: TestClient, uuid: str) -> None:
+    client.post(f"/jobs/{uuid}/cancel")
+    assert poll(client, uuid)["status"] == "failed"
+    assert poll(client, uuid)["error"] == "The job was cancelled."
+
+
+def test_the_documented_examples_poll_without_a_key(client: TestClient, uuid: str) -> None:
+    answer = client.get(RESULTS, params={"uuid": uuid}, headers={b"authorization": b""})
+    assert (answer.status_code, answer.json()["status"]) == (200, "queued")
+
+
+def test_the_dashed_id_is_the_same_job(client: TestClient, uuid: str) -> None:
+    dashed = poll(client, uuid)["job_id"]
+    assert poll(client, dashed) == poll(client, uuid)
+
+
+def test_a_wrong_key_is_told_so(client: TestClient, uuid: str) -> None:
+    answer = client.get(RESULTS, params={"uuid": uuid}, headers={"Authorization": "Bearer wrong"})
+    shape(answer.json())
+    assert answer.status_code == 401
+
+
+def test_another_keys_job_is_not_there(client: TestClient, puppet: Puppet, uuid: str, database: Any) -> None:
+    puppet.deliver(puppet.claim(), "speech.wav", CLIP, media_type="audio/wav", duration=6.0)
+    other = {"Authorization": f"Bearer {Keys(database).create('other')[1]}"}
+    for path in (f"{RESULTS}?uuid={uuid}", f"/static/downloads/{uuid}/output.mp3"):
+        answer = client.get(path, headers=other)
+        shape(answer.json())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_job_of_another_dialect_is_not_there(client: TestClient, add_job: Any) -> None:
+    job: Job = add_job()
+    for path in (f"{RESULTS}?uuid={job.id}", f"/static/downloads/{job.id}/output.mp3"):
+        assert client.get(path).status_code == 404
+
+
+def test_no_such_job(client: TestClient) -> None:
+    for given, status in (("", 400), ("x", 400), ("0" * 32, 404), ("0" * 31 + "\0", 404)):
+        answer = client.get(RESULTS, params={"uuid": given})
+        shape(answer.json())
+        assert answer.status_code == status
+
+
+def test_a_download_wants_the_key_and_a_job_that_is_done(client: TestClient, puppet: Puppet, uuid: str) -> None:
+    path = f"/static/downloads/{uuid}/tts_output.wav"
+    assert client.get(path).status_code == 404
+    puppet.deliver(puppet.claim(), "speech.wav", CLIP, media_type="audio/wav", duration=6.0)
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "audio/wav", CLIP)
+    assert client.get(path, headers={"Range": "bytes=0-3"}).content == b"RIFF"
+    refused = client.get(path, headers={b"authorization": b""})
+    shape(refused.json())
+    assert refused.status_code == 401
