@@ -5,6 +5,7 @@
     │   ├── TextTooLong
     │   ├── UnknownModel
     │   ├── UnknownVoice
+    │   │   └── NoSavedVoice  no such one that this key may use: ids tell nothing to strangers
     │   ├── NoVoiceForLanguage
     │   ├── UnreadableUpload
     │   ├── BadReference      a clip whose voice cannot be taken: too short, silent, several speakers
@@ -49,6 +50,10 @@ class UnknownModel(InvalidRequest):
 
 class UnknownVoice(InvalidRequest):
     code = "unknown_voice"
+
+
+class NoSavedVoice(UnknownVoice):
+    """Answered as `NotFound`: a voice that is another key's, archived, removed or never was, all in the same words."""
 
 
 class NoVoiceForLanguage(InvalidRequest):

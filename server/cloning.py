@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from jobs.errors import InvalidRequest, NotFound, Unavailable, UnknownVoice
+from jobs.errors import InvalidRequest, NoSavedVoice, NotFound, Unavailable, UnknownVoice
 from jobs.ledger import Job
 from jobs.specs import AnySpec, ChangeSpec, CloneSpec, ConversionSpec, Seconds, Source, SpeechSpec
 from jobs.voices import SavedVoice, Voices
@@ -32,6 +32,8 @@ KINDS = ("clone", "embedding")
 """Of saved voices, those that speak."""
 
 SPEECH = "kokoro"
+
+ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def spoken(
     if not cloning and is_stock(hall, spec.voice):
         return checked_speech(hall, spec, longest=longest)
     if not cloning and find_saved(hall, spec.voice, key_id) is None:
+        if ID.fullmatch(plain_id(spec.voice)):
+            saved_voice(hall, spec.voice, key_id)  # says so as of any saved voice
         return checked_speech(hall, spec, longest=longest)
     return checked_clone(hall, as_clone(hall, spec), key_id, strict=strict, longest=longest)
 
@@ -144,13 +148,13 @@ def engine_headers(of: Job | AnySpec) -> dict[str, str]:
 
 
 def saved_voice(hall: Hall, voice: str, key_id: str) -> SavedVoice:
-    """The saved voice of this id or name that the key may speak with. Raises `UnknownVoice`, whatever the reason."""
+    """The saved voice of this id or name that the key may speak with. Raises `NoSavedVoice`, whatever the reason."""
     found = find_saved(hall, voice, key_id)
     if found is None:
         message = (
             f"There is no voice `{voice[:60]}`. `GET /voices` lists the stock voices, `GET /voices/saved` the saved."
         )
-        raise UnknownVoice(message, param="voice")
+        raise NoSavedVoice(message, param="voice")
     return found
 
 
@@ -169,9 +173,9 @@ def is_stock(hall: Hall, voice: str) -> bool:
 
 
 def plain_id(voice: str) -> str:
-    """An id without the dashes that some clients put into it; a name as it is."""
-    bare = voice.replace("-", "").lower()
-    return bare if re.fullmatch("[0-9a-f]{32}", bare) else voice
+    """An id without the prefix and the dashes under which some APIs hand it out; a name as it is."""
+    bare = voice.removeprefix("uv_").removeprefix("emb_").replace("-", "").lower()
+    return bare if ID.fullmatch(bare) else voice
 
 
 def _find(hall: Hall, voice: str, key_id: str, kind: str) -> SavedVoice | None:

@@ -229,7 +229,8 @@ def _kept(hall: Hall, key: Key, result: dict[str, Any]) -> tuple[SavedVoice, dic
     if voice.kind == KIND and _is_one_too_many(hall, voice):
         removed(hall, key, voice.id)
         raise _full(hall)
-    _warm(hall, voice)
+    if voice.kind == KIND:
+        _warm(hall, voice)
     return voice, result
 
 

@@ -1,5 +1,6 @@
 """Chatterbox by chatterbox-light: a clip's voice, and a text or a recording in that voice, at 24 kHz."""
 
+import gc
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ class Chatterbox:
     def unload(self) -> None:
         """Let go of the weights; `load` brings them back."""
         self._library = None
+        gc.collect()  # parts of S3Gen hold each other
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ SPEECH_TOKENS = 6561
 """Ids below are speech."""
 
 
-class SynthesisFailed(RuntimeError):
-    """The model gave no samples, or samples that are not numbers."""
+class SynthesisFailed(Runaway):
+    """The model gave no samples, or samples that are not numbers. Another seed may give some."""
 
 
 class BoundedT3(T3):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from models.diarization.turns import Stretch
 ALIKE = 0.38
 """Similarity of two groups of windows below which they are two people.
 
-The least alike groups of one person's windows, over some 100 clips of 6 to 25 s (10 readers of LibriSpeech, a politician
+The least alike groups of one person's windows, over 100 clips of 6 to 25 s (10 readers of LibriSpeech, a politician
 before crowds, 16 voices of Kokoro with expressive texts): 0.42 and more, in 95 of 100 above 0.52; of some 230 more
 readers one was less, 0.21, amid a dialogue. Of two people: 45 of 45 pairs of readers (7 s each) are below; 4 s of one
 after 12 s of another: 41 of 45; 116 of 120 pairs of Kokoro's voices, some of which sound much alike.

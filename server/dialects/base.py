@@ -11,6 +11,7 @@ from jobs.errors import (
     Conflict,
     InvalidRequest,
     JobFailed,
+    NoSavedVoice,
     NotFound,
     NoVoiceForLanguage,
     QuotaExceeded,
@@ -22,6 +23,7 @@ from jobs.errors import (
 
 STATUS: dict[type[VoxhallError], int] = {
     NoVoiceForLanguage: 404,
+    NoSavedVoice: 404,
     InvalidRequest: 400,
     Unauthorized: 401,
     NotFound: 404,

@@ -3,6 +3,7 @@
 What they hear and say makes no sense, so tests over HTTP look at everything but the sound itself.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.models.openvoice.checkpoints import tiny as tiny_openvoice
@@ -11,8 +12,13 @@ from tests.models.qwen3_tts.checkpoints import tiny_base, tiny_custom_voice, tin
 from tests.models.rvc.huberts import hubert, save_transformers
 from tests.overlays import overlay
 
-MINIATURES = {
-    "contentvec": lambda folder: save_transformers(hubert(), folder),
+
+def _contentvec(folder: Path) -> Path:
+    return save_transformers(hubert(), folder)
+
+
+MINIATURES: Mapping[str, Callable[[Path], Path]] = {
+    "contentvec": _contentvec,
     "pocket-tts": tiny_pocket,
     "qwen3-tts-base": tiny_base,
     "qwen3-tts-design": tiny_voice_design,

@@ -1,7 +1,7 @@
 """Voices cloned, saved, designed and put into recordings, by the APIs' own clients.
 
-kokoro-match speaks with real weights. The other engines are the real code of their libraries over small random nets: what
-they say is not looked at, but that it is the same voice's each time, and nobody else's.
+kokoro-match speaks with real weights. The other engines are the real code of their libraries over small random nets:
+what they say is not looked at, but that it is the same voice's each time, and nobody else's.
 """
 
 import io
@@ -122,10 +122,11 @@ def test_the_engine_that_spoke_is_named_and_a_stand_in_may_be_forbidden(client: 
     job = cloned(client, clip, model="cosyvoice2")
     assert (job["result"]["model"], job["result"]["asked_model"]) == ("qwen3-tts-base", "cosyvoice2")
     spec = {"kind": "clone", "text": TEXT, "model": "cosyvoice2"}
-    strict = {"data": {"spec": json.dumps(spec)}, "files": {"reference": ("clip.wav", clip)}}
-    refused(client.post("/jobs", params={"strict_models": "true"}, **strict), 404, "cosyvoice2")
-    spec["model"] = "knn-vc"
-    refused(client.post("/jobs", data={"spec": json.dumps(spec)}, files=strict["files"]), 400)
+    form, clip_file = {"spec": json.dumps(spec)}, {"reference": ("clip.wav", clip)}
+    refused(client.post("/jobs", params={"strict_models": "true"}, data=form, files=clip_file), 404, "cosyvoice2")
+    spec["model"] = "chatterbox-turbo"
+    missing = client.post("/jobs", data={"spec": json.dumps(spec)}, files=clip_file)
+    refused(missing, 503, "voxhall models pull chatterbox-turbo")
 
 
 def test_voices_never_mix(client: httpx.Client, clip: bytes, other: bytes) -> None:

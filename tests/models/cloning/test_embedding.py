@@ -7,7 +7,9 @@ from models.cloning.embedding import Embedding, EmbeddingBroken
 
 
 def test_what_is_stored_comes_back() -> None:
-    kept = Embedding({"a": np.arange(3, dtype=np.int64), "b": np.float32([[0.5]])}, {"text": "Grüße", "none": ""})
+    kept = Embedding(
+        {"a": np.arange(3, dtype=np.int64), "b": np.array([[0.5]], np.float32)}, {"text": "Grüße", "none": ""}
+    )
     found = Embedding.from_bytes(kept.to_bytes())
     assert found.notes == kept.notes
     assert {name: array.tolist() for name, array in found.tensors.items()} == {"a": [0, 1, 2], "b": [[0.5]]}
