@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,7 @@ def build(role: Role, supplies: Supplies) -> Engines:
         device=device,
         budget=settings.model_budget_bytes or budget_of(device, role.share),
         kept=role.keeps,
+        loading=_LOADING[role.name](),
     )
     metrics = CollectorRegistry()
     return Engines(_RUNNERS[role.name](residency, supplies, metrics), residency, device, metrics)
@@ -316,6 +318,12 @@ def _torch_device(wanted: str) -> str:
     return resolve_device(wanted)
 
 
+def _torch_loading() -> Callable[[], AbstractContextManager[Any]]:
+    from models.apart import DrawsApart
+
+    return DrawsApart
+
+
 def _ctranslate2_device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
@@ -341,6 +349,11 @@ _RUNNERS: Mapping[RoleName, Callable[[Residency, Supplies, CollectorRegistry], M
     "speech": _speech_runners,
     "transcription": _transcription_runners,
     "io": _io_runners,
+}
+_LOADING: Mapping[RoleName, Callable[[], Callable[[], AbstractContextManager[Any]]]] = {
+    "speech": _torch_loading,
+    "transcription": lambda: nullcontext,
+    "io": lambda: nullcontext,
 }
 _DEVICES: Mapping[RoleName, Callable[[str], str]] = {
     "speech": _torch_device,

@@ -6,7 +6,7 @@ The least recently used engine goes first; one in use is never unloaded, and nei
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,6 +41,7 @@ class Residency:
     device: where engines are loaded.
     budget: bytes that all loaded models may take together.
     kept: models that stay once they are loaded, for those who wait for an answer.
+    loading: a context in which each is loaded.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class Residency:
         device: str,
         budget: int,
         kept: Collection[str] = (),
+        loading: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self._make = make
         self._size = size
         self.device = device
         self._budget = budget
         self._kept = frozenset(kept)
+        self._loading = loading
         self._loaded: OrderedDict[str, _Resident] = OrderedDict()
         self._lock = threading.Condition()
 
@@ -126,8 +129,9 @@ class Residency:
         missing = {model_id: resident for model_id, resident in residents.items() if not resident.ready}
         try:
             for model_id, resident in missing.items():
-                resident.engine = self._make(model_id)
-                resident.engine.load(self.device)
+                with self._loading():
+                    resident.engine = self._make(model_id)
+                    resident.engine.load(self.device)
                 self._now_ready(resident)
         except BaseException:
             with self._lock:
