@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audio.probe import probe
 from tests.conftest import ROOT
-from tests.e2e.product import KEY, Product
+from tests.e2e.product import KEY, Product, voxhall
 
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -45,3 +45,13 @@ def test_the_python_example_works_when_pasted(product: Product, tmp_path: Path) 
 def test_the_example_of_a_job_works_when_pasted(product: Product, tmp_path: Path) -> None:
     job = json.loads(run(["bash", "-euc", blocks("bash", product, "docs/speech.md")], product, tmp_path))
     assert (job["kind"], job["state"]) == ("speech", "queued")
+
+
+def test_the_examples_of_cloning_work_when_pasted(product: Product, recording: Path, tmp_path: Path) -> None:
+    (tmp_path / "me.wav").write_bytes(recording.read_bytes())
+    try:
+        run(["bash", "-euc", blocks("bash", product, "docs/cloning.md")], product, tmp_path)
+    finally:
+        voxhall(product, "voices", "remove", "anna")
+    for name in ("evening.mp3", "anna.mp3", "changed.wav"):
+        assert probe(tmp_path / name).duration
