@@ -90,8 +90,8 @@ def _clips(client: httpx.Client, references: Path | None, folder: Path) -> dict[
     if references:
         clips = {path.stem: path for path in sorted(references.iterdir()) if path.suffix != ".txt"}
     else:
-        clips = {voice: folder / f"{voice}.flac" for voice in STOCK}
-        for voice, path in clips.items():
+        clips = {f"like {voice}": folder / f"{voice}.flac" for voice in STOCK}
+        for voice, path in zip(STOCK, clips.values(), strict=True):
             text = " ".join(SENTENCES[6:9])
             job = done(client, json={"kind": "speech", "text": text, "voice": voice, "format": "flac"})
             path.write_bytes(_fetched(job))
@@ -99,7 +99,8 @@ def _clips(client: httpx.Client, references: Path | None, folder: Path) -> dict[
         form = {"name": name, "consent": "true", "language": "en"}
         with path.open("rb") as clip:
             answer = client.post("/voices/saved", data=form, files={"reference": (path.name, clip)})
-        answer.raise_for_status()
+        if not answer.is_success:
+            raise RuntimeError(f"{path.name}: {answer.text}")
     return clips
 
 

@@ -69,10 +69,14 @@ class Settings(BaseModel):
     """Largest upload of a voice: its model and its index together."""
 
     max_saved_voices: int = Field(default=100, ge=0)
-    """Saved voices that a key may have. Archived ones do not count."""
+    """Saved voices that a key may have, and as many embeddings besides. Archived ones do not count."""
 
     embedding_seconds: int = Field(default=86_400, ge=60)
     """How long an embedding lives that was made without a saved voice."""
+
+    keyless_polling: bool = True
+    """Whether TTS.ai's results may be polled without a key, by whoever knows the job's unguessable uuid, as its
+    documented clients do."""
 
     strict_models: bool = False
     """Whether a request for a model that is not installed is refused, where another could stand in for it."""

@@ -1,9 +1,9 @@
 """What a job shall do, whatever dialect asked for it. A spec is stored with its job and never changes."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 AudioFormat = Literal["mp3", "wav", "flac", "opus", "ogg", "aac", "m4a", "pcm"]
@@ -246,7 +246,9 @@ class EnrolmentSpec(_Spec):
 
     kind: Literal["enrolment"] = "enrolment"
     name: VoiceName
-    consent: Literal[True] = Field(description="whoever is heard in the clip has agreed, or nobody needs to")
+    consent: Literal[True] | None = Field(
+        default=None, description="whoever is heard in the clip has agreed, or nobody needs to; no voice lasts without"
+    )
     language: str | None = None
     model: str | None = Field(default=None, description="the model that speaks with it where a request names none")
     text: str | None = Field(default=None, max_length=LONGEST_PROMPT, description="what is said; absent: transcribed")
@@ -263,6 +265,12 @@ class EnrolmentSpec(_Spec):
     @classmethod
     def _not_like_an_id(cls, name: str) -> str:
         return _named(name)
+
+    @model_validator(mode="after")
+    def _lasts_with_consent(self) -> Self:
+        if self.lasting and not self.consent:
+            raise ValueError("a voice is saved with `consent` alone")
+        return self
 
     @property
     def queues(self) -> tuple[Queue, ...]:

@@ -1,7 +1,7 @@
 """Voices that callers have added. The row is the truth: a voice whose files are there without a row does not exist."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,21 +52,32 @@ class Voices:
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
-    def find(self, voice: str, *, key_id: str, kind: str, archived: bool = False) -> SavedVoice:
-        """The voice of this kind and of this id or name that the key may use: its own before one that is shared.
+    def find(self, voice: str, *, key_id: str, kind: str | Collection[str], archived: bool = False) -> SavedVoice:
+        """The voice of this kind, or of one of these, and of this id or name that the key may use.
 
-        `archived`: whether one that was put aside is found, too.
+        Its own comes before one that is shared, also where its own was put aside: nobody else's speaks in its place.
+
+        `archived`: whether one of its own that was put aside is found, too.
 
         Raises:
             NotFound: also for another key's voice: ids tell nothing to strangers.
         """
+        shared = and_(voices.c.shared.is_(True), voices.c.archived_at.is_(None))
+        found = self._first(voice, key_id, kind, or_(voices.c.key_id == key_id, shared))
+        if found.archived_at is not None and not archived:
+            raise NotFound("There is no such voice.")
+        return found
+
+    def own(self, voice: str, *, key_id: str, kind: str | Collection[str]) -> SavedVoice:
+        """The key's own voice of this id or name, in use or not. Raises `NotFound`, also for another key's voice."""
+        return self._first(voice, key_id, kind, voices.c.key_id == key_id)
+
+    def _first(self, voice: str, key_id: str, kind: str | Collection[str], among: ColumnElement[bool]) -> SavedVoice:
         if "\0" in voice:
             # PostgreSQL refuses even to compare it.
             raise NotFound("There is no such voice.")
         named = or_(voices.c.id == voice, voices.c.name == voice)
-        wanted = select(voices).where(named, voices.c.kind == kind, _usable(key_id))
-        if not archived:
-            wanted = wanted.where(voices.c.archived_at.is_(None))
+        wanted = select(voices).where(named, voices.c.kind.in_([kind] if isinstance(kind, str) else kind), among)
         order = (voices.c.key_id == key_id).desc(), (voices.c.id == voice).desc(), voices.c.created_at
         with self._database.read() as connection:
             row = connection.execute(wanted.order_by(*order).limit(1)).one_or_none()

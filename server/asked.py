@@ -5,11 +5,22 @@ from contextlib import contextmanager
 from typing import get_args
 
 from pydantic import ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from jobs.errors import InvalidRequest, TextTooLong
 from jobs.specs import AnySpec
 
 KINDS = {member.model_fields["kind"].default for member in get_args(AnySpec)}
+
+_Hidden: type = SkipJsonSchema  # which type checkers see as a generic alias
+
+SETTLED: dict[type[AnySpec], list[str]] = {
+    member: [
+        name for name, field in member.model_fields.items() if any(isinstance(mark, _Hidden) for mark in field.metadata)
+    ]
+    for member in get_args(AnySpec)
+}
+"""The fields of each spec that the server alone writes: the reference does not show them."""
 
 
 @contextmanager
@@ -29,6 +40,13 @@ def asked() -> Iterator[None]:
         kind = TextTooLong if place == "text" and problem["type"] == "string_too_long" else InvalidRequest
         said = problem["msg"].removeprefix("Value error, ")
         raise kind(f"{place or 'spec'}: {said}", param=place or None) from error
+
+
+def check_settled(spec: AnySpec) -> None:
+    """Of a spec that a caller has written as it is. Raises `InvalidRequest` where a field is the server's to set."""
+    for name in SETTLED[type(spec)]:
+        if name in spec.model_fields_set:
+            raise InvalidRequest(f"{name}: the server sets this field itself, leave it out", param=name)
 
 
 def _place(path: Sequence[int | str]) -> str:

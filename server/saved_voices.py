@@ -11,7 +11,7 @@ from typing import IO, Any
 from fastapi import Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from jobs.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded, VoxhallError
+from jobs.errors import Conflict, InvalidRequest, QuotaExceeded, VoxhallError
 from jobs.files import REFERENCE, voice_key, voice_prefix
 from jobs.keys import Key
 from jobs.ledger import Job
@@ -20,16 +20,18 @@ from jobs.specs import LONGEST_PROMPT, CloneSpec, EmbeddingSpec, EnrolmentSpec
 from jobs.submit import forget, submit
 from jobs.voices import SavedVoice, Voices
 from server.answering import check_known, chosen
-from server.cloning import DEFAULT, is_stock, plain_id
+from server.cloning import DEFAULT, is_taken, plain_id, require_denoiser
 from server.hall import Hall
 from server.results import link
 from server.uploads import readable
-from server.waiting import result_of
+from server.waiting import CallerGone, result_of, stay
 
 PATH = "/voices/saved"
 """Of Voxhall's own routes."""
 
-KIND = "clone"
+KIND, PASSING = "clone", "embedding"
+"""Of voices that are kept, and of those that only an embedding is made of, which go after a time."""
+
 LARGEST = 20 * MEBIBYTE
 """Bytes of a clip."""
 
@@ -67,7 +69,7 @@ async def enrol(
     clip = await readable(upload, limit=min(limit, hall.settings.max_upload_bytes), param=param)
     job = await run_in_threadpool(_submitted, hall, key.id, spec, clip, dialect)
     await upload.close()  # the file store has its own copy
-    return await _enrolled(hall, key, request, job)
+    return await _enrolled(hall, request, job)
 
 
 async def enrol_result(
@@ -83,7 +85,7 @@ async def enrol_result(
     await run_in_threadpool(_check_new, hall, key.id, spec)
     made = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
     job = await run_in_threadpool(_submitted_again, hall, key.id, spec, made, dialect)
-    return await _enrolled(hall, key, request, job)
+    return await _enrolled(hall, request, job)
 
 
 def listed(hall: Hall, key: Key) -> list[SavedVoice]:
@@ -98,21 +100,20 @@ def quota(hall: Hall, key: Key) -> Quota:
 
 def read(hall: Hall, key: Key, voice: str) -> SavedVoice:
     """By id, with or without dashes, or by name; one that is archived only for its own key. Raises `NotFound`."""
-    voices = Voices(hall.database)
-    with suppress(NotFound):
-        return voices.find(plain_id(voice), key_id=key.id, kind=KIND)
-    found = voices.find(plain_id(voice), key_id=key.id, kind=KIND, archived=True)
-    if found.key_id != key.id:
-        raise NotFound("There is no such voice.")
-    return found
+    return Voices(hall.database).find(plain_id(voice), key_id=key.id, kind=KIND, archived=True)
 
 
 def removed(hall: Hall, key: Key, voice: str) -> SavedVoice:
     """Forgets the voice, then deletes its files; jobs that still wait for it fail. Raises `NotFound`: not the key's."""
-    found = read(hall, key, voice)
-    Voices(hall.database).remove(found.id, key_id=key.id)
-    hall.files.delete(voice_prefix(found.id))
+    found = _own(hall, key, voice)
+    dropped(hall, found.id)
     return found
+
+
+def dropped(hall: Hall, voice_id: str) -> None:
+    """Forgets the voice of this id, whosever it is and of whatever kind, and deletes its files; fine without one."""
+    Voices(hall.database).drop(voice_id)
+    hall.files.delete(voice_prefix(voice_id))
 
 
 def archived(hall: Hall, key: Key, voice: str) -> SavedVoice:
@@ -128,7 +129,7 @@ def reactivated(hall: Hall, key: Key, voice: str) -> SavedVoice:
         QuotaExceeded: the key has as many others by now as it may have.
     """
     if _own(hall, key, voice).archived_at is not None:
-        _check_quota(hall, key.id)
+        _check_quota(hall, key.id, KIND)
     return _put(hall, key, voice, archived=False)
 
 
@@ -169,22 +170,26 @@ def reference_link(hall: Hall, request: Request, voice: SavedVoice) -> str:
 def _check_new(hall: Hall, key_id: str, spec: EnrolmentSpec) -> None:
     if spec.model:
         check_known(hall, spec.model, "clone")
-    if is_stock(hall, spec.name):
+    if is_taken(hall, spec.name):
         raise InvalidRequest(f"`{spec.name}` is a stock voice; call yours otherwise.", param="name")
     if Voices(hall.database).named(spec.name, key_id=key_id):
         raise Conflict(f"There is a voice named `{spec.name}` already.", param="name")
-    if spec.lasting:
-        _check_quota(hall, key_id)
+    if spec.denoise:
+        require_denoiser()
+    _check_quota(hall, key_id, KIND if spec.lasting else PASSING)
 
 
-def _check_quota(hall: Hall, key_id: str) -> None:
-    if Voices(hall.database).count(key_id=key_id, kind=KIND) >= hall.settings.max_saved_voices:
-        raise _full(hall)
+def _check_quota(hall: Hall, key_id: str, kind: str) -> None:
+    if Voices(hall.database).count(key_id=key_id, kind=kind) >= hall.settings.max_saved_voices:
+        raise _full(hall, kind)
 
 
-def _full(hall: Hall) -> QuotaExceeded:
+def _full(hall: Hall, kind: str) -> QuotaExceeded:
     limit = hall.settings.max_saved_voices
-    return QuotaExceeded(f"A key may have {limit} saved voices. Remove or archive one first.")
+    if kind == KIND:
+        return QuotaExceeded(f"A key may have {limit} saved voices. Remove or archive one first.")
+    hours = hall.settings.embedding_seconds / 3600
+    return QuotaExceeded(f"A key may have {limit} embeddings, and each goes {hours:.3g} h after it was made.")
 
 
 def _submitted(hall: Hall, key_id: str, spec: EnrolmentSpec, clip: Path | IO[bytes], dialect: str) -> Job:
@@ -211,24 +216,33 @@ def _as_spoken(spec: EnrolmentSpec, made: CloneSpec, result: dict[str, Any]) -> 
             "language": spec.language or made.language,
             "model": spec.model or model,
             "description": spec.description or made.instruct,
+            # It is as long as its text was, which nobody chose for the clip's sake.
+            "cut_reference": True,
         }
     )
 
 
-async def _enrolled(hall: Hall, key: Key, request: Request, job: Job) -> tuple[SavedVoice, dict[str, Any]]:
-    """The voice that the job has saved. However it ends, the job and what was uploaded are forgotten."""
+async def _enrolled(hall: Hall, request: Request, job: Job) -> tuple[SavedVoice, dict[str, Any]]:
+    """The voice that the job has saved. However it ends, the job and what was uploaded are forgotten.
+
+    So is the voice of a caller who has hung up: nobody knows its id, and its name would be taken.
+    """
     try:
         job = await result_of(hall, job, request)
-        return await run_in_threadpool(_kept, hall, key, job.result or {})
+        await stay(hall, job, request)
+        return await run_in_threadpool(_kept, hall, job.result or {})
+    except CallerGone:
+        await run_in_threadpool(dropped, hall, job.id)
+        raise
     finally:
         await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
 
 
-def _kept(hall: Hall, key: Key, result: dict[str, Any]) -> tuple[SavedVoice, dict[str, Any]]:
+def _kept(hall: Hall, result: dict[str, Any]) -> tuple[SavedVoice, dict[str, Any]]:
     voice = Voices(hall.database).get(result["voice"])
-    if voice.kind == KIND and _is_one_too_many(hall, voice):
-        removed(hall, key, voice.id)
-        raise _full(hall)
+    if _is_one_too_many(hall, voice):
+        dropped(hall, voice.id)
+        raise _full(hall, voice.kind)
     if voice.kind == KIND:
         _warm(hall, voice)
     return voice, result
@@ -236,7 +250,7 @@ def _kept(hall: Hall, key: Key, result: dict[str, Any]) -> tuple[SavedVoice, dic
 
 def _is_one_too_many(hall: Hall, voice: SavedVoice) -> bool:
     """Several may be added at once, each when there was room: then the last ones go."""
-    found = Voices(hall.database).list(key_id=voice.key_id, kind=KIND)
+    found = Voices(hall.database).list(key_id=voice.key_id, kind=voice.kind)
     own = [one for one in found if one.key_id == voice.key_id and one.archived_at is None]
     before = [one for one in own if (one.created_at, one.id) < (voice.created_at, voice.id)]
     return len(before) >= hall.settings.max_saved_voices
@@ -259,10 +273,7 @@ def _embedding(hall: Hall, voice: SavedVoice, model: str | None, strict: bool) -
 
 
 def _own(hall: Hall, key: Key, voice: str) -> SavedVoice:
-    found = read(hall, key, voice)
-    if found.key_id != key.id:
-        raise NotFound("There is no such voice.")
-    return found
+    return Voices(hall.database).own(plain_id(voice), key_id=key.id, kind=KIND)
 
 
 def _usable(hall: Hall, key: Key, voice: str) -> SavedVoice:

@@ -78,6 +78,11 @@ class Casting:
         """How many pieces a text has that no Kokoro speaks."""
         return sum(1 for _ in pieces(spec.text, limit=self._limit(spec), language=_language(spec)))
 
+    def shortest_clip(self, model_id: str) -> float:
+        """Seconds that the model wants of a clip."""
+        bounds = self.store.catalog.model(model_id).limits.reference_seconds
+        return bounds[0] if bounds else 0.0
+
     @contextmanager
     def _cloning(self, step: Step, spec: CloneSpec, model: Model) -> Iterator[Narrator]:
         calls, clip = self.calls(step), self.clip(step, spec)
@@ -161,7 +166,7 @@ class Casting:
             case "saved":
                 return clip_of_voice(step.files, saved_voice(self.voices, spec.voice or "", spec.asked_voice))
             case "stock" if isinstance(spec, ChangeSpec):
-                stock = StockClips(self.residency, self.batcher, self.phonemizer, self.store.catalog)
+                stock = StockClips(self.residency, self.batcher, self.phonemizer, self.store)
                 return stock.clip(step, spec.voice or "")
             case _:
                 return None

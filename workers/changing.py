@@ -16,15 +16,14 @@ from audio.probe import probe
 from audio.trimming import SILENT
 from jobs.errors import NotFound
 from jobs.files import input_key, segment_key, work_key
-from jobs.ledger import Ledger
 from jobs.specs import ChangeSpec
-from models.cloning.engine import Changer, Wish
+from models.cloning.engine import Changer, NotFinite, Wish
 from workers.audio_result import store_audio
 from workers.casting import Casting
-from workers.clearing import clearing
+from workers.clearing import nothing_kept
 from workers.clips import warnings_of
 from workers.clone_calls import CloneCalls
-from workers.speaking import Mark, NotFinite, watermark
+from workers.speaking import Mark, watermark
 from workers.step import Step
 
 LONGEST = 25.0
@@ -39,24 +38,20 @@ SILENCE = "There is nothing to be heard in the recording."
 class ChangeRunner:
     """`watermark`: whether a result is marked where its spec does not say."""
 
-    def __init__(self, casting: Casting, ledger: Ledger, *, watermark: bool) -> None:
+    def __init__(self, casting: Casting, *, watermark: bool) -> None:
         self._casting = casting
-        self._ledger = ledger
         self._watermark = watermark
 
     def run(self, step: Step, spec: ChangeSpec) -> dict[str, Any]:
-        """Pieces that an earlier attempt stored are kept. A job that fails leaves no clip behind.
+        """Pieces that an earlier attempt stored are kept. A job that fails leaves no clip and no recording behind.
 
         Raises:
             AudioError: the recording cannot be read.
             UnknownVoice: the saved voice was removed while the job waited.
-            UnusableReference
+            UnusableReference, NotFinite
             LeaseLost, Stopping
         """
-        with clearing(step, self._ledger, lambda: step.files.delete(work_key(step.job.id, ""))):
-            return self._run(step, spec)
-
-    def _run(self, step: Step, spec: ChangeSpec) -> dict[str, Any]:
+        nothing_kept(step)
         casting, clip = self._casting, self._casting.needed_clip(step, spec)
         marked = self._watermark if spec.watermark is None else spec.watermark
         calls = casting.calls(step)
@@ -129,7 +124,7 @@ class _Changing:
         call = partial(self.changer.change, self.voice, piece, wish, self.calls.between)
         changed = self.calls.made(call, after=after)
         if not np.isfinite(changed).all():
-            raise NotFinite("the engine gave samples that are not numbers")
+            raise NotFinite
         return changed
 
 

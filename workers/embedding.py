@@ -9,29 +9,25 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from jobs.errors import NotFound, UnknownVoice
-from jobs.files import FileStore, embedding_key, work_key
+from jobs.files import FileStore, embedding_key, voice_prefix, work_key
 from jobs.voices import SavedVoice, Voices
 from models.cloning.embedding import Embedding, EmbeddingBroken
 from models.cloning.engine import Engine, Reference
 from models.cloning.pitch import median_pitch
-from models.manifest import Manifest
 from models.store import Store
 from workers.clips import saved_reference, stored_reference
 from workers.clone_calls import CloneCalls
+from workers.fingerprints import fingerprint
 
 KEPT = 8
 """Voices of an engine that are kept on its device: some megabytes each."""
 
 PITCH = "pitch"
 """Note of an embedding: Hz, how high the voice is."""
-
-EDGE = 1 << 16
-"""Bytes at both ends of a file that tell it from another of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,8 @@ class Clip:
     read: Callable[[], Reference]
     lasting: bool = True
     """Whether it is worth remembering: others will ask for it."""
+    voice: str | None = None
+    """The id of the saved voice whose clip it is."""
 
 
 def clip_of_job(files: FileStore, job_id: str) -> Clip:
@@ -60,7 +58,7 @@ def clip_of_voice(files: FileStore, saved: SavedVoice) -> Clip:
         except NotFound as error:
             raise removed(saved.name) from error
 
-    return Clip(saved.id, partial(embedding_key, saved.id), read)
+    return Clip(saved.id, partial(embedding_key, saved.id), read, voice=saved.id)
 
 
 def job_embedding_key(job_id: str, model_id: str, version: str) -> str:
@@ -83,10 +81,13 @@ def removed(voice: str) -> UnknownVoice:
 class Embeddings:
     """Of all engines of a process. Threads may share it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, voices: Voices) -> None:
         self._store = store
+        self._voices = voices
         self._lock = threading.Lock()
         self._kept: WeakKeyDictionary[Engine, OrderedDict[str, tuple[Embedding, Any]]] = WeakKeyDictionary()
+        self._saved: set[str] = set()
+        """Ids of saved voices among the kept ones."""
         self._versions: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 
     def voice(self, clip: Clip, *, model_id: str, engine: Engine, calls: CloneCalls, files: FileStore) -> Any:
@@ -94,7 +95,7 @@ class Embeddings:
 
         Raises:
             UnusableReference
-            UnknownVoice: its clip is gone.
+            UnknownVoice: it was removed, its clip is gone.
             LeaseLost, Stopping
         """
         return self.known(clip, model_id=model_id, engine=engine, calls=calls, files=files)[1]
@@ -107,8 +108,12 @@ class Embeddings:
         if (found := self._recalled(engine, name)) is None:
             key = clip.key(model_id, self.version(model_id, engine))
             found = _stored(key, engine, calls, files) or _made(clip, key, engine, calls, files)
+        if clip.voice and not self._is_there(clip.voice):
+            files.delete(voice_prefix(clip.voice))  # what was stored of it after it was removed
+            raise removed(clip.voice)
         if clip.lasting:
-            self._keep(engine, name, found)
+            self._keep(engine, clip, found)
+            self._drop_removed()
         return found
 
     def version(self, model_id: str, engine: Engine) -> str:
@@ -116,7 +121,8 @@ class Embeddings:
         with self._lock:
             known = self._versions.get(engine)
         if known is None:
-            known = _version(engine.form, self._store.folder_of(model_id))
+            told = f"{engine.form} {fingerprint(self._store, model_id)}"
+            known = hashlib.sha256(told.encode()).hexdigest()[:16]
             with self._lock:
                 self._versions[engine] = known
         return known
@@ -125,13 +131,32 @@ class Embeddings:
         with self._lock:
             return self._kept.get(engine, OrderedDict[str, tuple[Embedding, Any]]()).get(name)
 
-    def _keep(self, engine: Engine, name: str, known: tuple[Embedding, Any]) -> None:
+    def _keep(self, engine: Engine, clip: Clip, known: tuple[Embedding, Any]) -> None:
         with self._lock:
             kept = self._kept.setdefault(engine, OrderedDict())
-            kept[name] = known
-            kept.move_to_end(name)
+            kept[clip.name] = known
+            kept.move_to_end(clip.name)
             while len(kept) > KEPT:
                 kept.popitem(last=False)
+            if clip.voice:
+                self._saved.add(clip.voice)
+
+    def _drop_removed(self) -> None:
+        """Nobody can ask for a removed voice any more, but it is somebody's: it stays on no device for long."""
+        with self._lock:
+            self._saved &= {name for kept in self._kept.values() for name in kept}
+            saved = [*self._saved]
+        removed = [voice_id for voice_id in saved if not self._is_there(voice_id)]
+        with self._lock:
+            for kept in self._kept.values():
+                for voice_id in removed:
+                    kept.pop(voice_id, None)
+
+    def _is_there(self, voice_id: str) -> bool:
+        try:
+            return bool(self._voices.get(voice_id))
+        except NotFound:
+            return False
 
 
 def _stored(key: str, engine: Engine, calls: CloneCalls, files: FileStore) -> tuple[Embedding, Any] | None:
@@ -163,23 +188,3 @@ def _told(embedding: Embedding, reference: Reference) -> Embedding:
 def _model_of(name: str) -> str:
     """A version has no dash in it."""
     return name.rpartition("-")[0]
-
-
-def _version(form: str, folder: Path) -> str:
-    recorded = Manifest.load(folder).files
-    told = {path: record.sha256 for path, record in recorded.items()} or _measured(folder)
-    return hashlib.sha256(repr((form, sorted(told.items()))).encode()).hexdigest()[:16]
-
-
-def _measured(folder: Path) -> dict[str, str]:
-    """Files that were put there by hand, told apart without reading gigabytes."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    return {str(path.relative_to(folder)): _edges(path) for path in paths}
-
-
-def _edges(path: Path) -> str:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        first = file.read(EDGE)
-        file.seek(max(0, size - EDGE))
-        return hashlib.sha256(first + file.read(EDGE) + str(size).encode()).hexdigest()

@@ -243,7 +243,7 @@ def _cloning_runners(
             lane=lane,
             batcher=batcher,
             phonemizer=phonemizer,
-            embeddings=Embeddings(supplies.store),
+            embeddings=Embeddings(supplies.store, supplies.voices),
             voices=supplies.voices,
             store=supplies.store,
         )
@@ -251,12 +251,12 @@ def _cloning_runners(
     def clone() -> Runner:
         from workers.cloning import CloneRunner
 
-        return CloneRunner(casting(), supplies.ledger, watermark=supplies.settings.watermark)
+        return CloneRunner(casting(), watermark=supplies.settings.watermark)
 
     def change() -> Runner:
         from workers.changing import ChangeRunner
 
-        return ChangeRunner(casting(), supplies.ledger, watermark=supplies.settings.watermark)
+        return ChangeRunner(casting(), watermark=supplies.settings.watermark)
 
     def embedding() -> Runner:
         from workers.preparing import EmbeddingRunner
@@ -297,7 +297,7 @@ def _transcription_runners(
     lane, store, ledger = Lane(), supplies.store, supplies.ledger
     hearing = Hearing(residency=residency, lane=lane, windows=Windows(lane), store=store)
     references = References(residency=residency, lane=lane, store=store, hearing=hearing)
-    prepared = ReferenceRunner(references, ledger)
+    prepared = ReferenceRunner(references)
     return {
         "transcription": TranscriptionRunner(residency=residency, lane=lane),
         "clone": ListeningRunner(reference=prepared, verification=VerificationRunner(hearing)),

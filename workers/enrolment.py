@@ -1,13 +1,14 @@
 """Runs enrolment steps: a recording is checked and kept as the voice of whoever speaks in it."""
 
+from contextlib import suppress
 from typing import Any
 
-from jobs.errors import Conflict, LeaseLost, NotFound, QuotaExceeded
+from jobs.errors import Conflict, LeaseLost, NotFound, QuotaExceeded, Unavailable
 from jobs.files import REFERENCE, input_key, voice_key, voice_prefix
 from jobs.ledger import Ledger
 from jobs.specs import EnrolmentSpec
 from jobs.voices import SavedVoice, Voices
-from workers.clearing import clearing
+from workers.clearing import nothing_kept
 from workers.clips import as_wav
 from workers.references import Prepared, References
 from workers.step import Step
@@ -35,9 +36,10 @@ class EnrolmentRunner:
             QuotaExceeded
             LeaseLost, Stopping
         """
-        with clearing(step, self._ledger, lambda: self._clear(step)):
-            voice = self._added(step)
-            result = _result(voice, ()) if voice else self._add(step, spec)
+        nothing_kept(step, lambda: self._clear(step))
+        voice = self._added(step)
+        result = _result(voice, ()) if voice else self._add(step, spec)
+        with suppress(Unavailable):  # the voice is there; the reaper deletes later
             step.files.delete(input_key(step.job.id, ""))
         return result
 
@@ -75,7 +77,6 @@ class EnrolmentRunner:
         """Leaves no file of a voice that was not added. Another worker may have added it meanwhile."""
         if self._added(step) is None:
             step.files.delete(voice_prefix(step.job.id))
-        step.files.delete(input_key(step.job.id, ""))
 
 
 def _details(step: Step, spec: EnrolmentSpec, prepared: Prepared, *, size: int) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def _details(step: Step, spec: EnrolmentSpec, prepared: Prepared, *, size: int) 
         "seconds": round(prepared.clip.seconds, 3),
         "model": spec.model,
         "description": spec.description,
-        "consent_at": step.job.created_at,
+        "consent_at": step.job.created_at if spec.consent else None,
         "size": size,
     }
 

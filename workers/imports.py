@@ -6,13 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from jobs.errors import Conflict, LeaseLost, LedgerUnavailable, NotFound, Unavailable
+from jobs.errors import Conflict, LeaseLost, NotFound, Unavailable
 from jobs.files import input_key, voice_key, voice_prefix
 from jobs.ledger import Ledger
 from jobs.specs import VoiceSpec
 from jobs.voices import Voices
 from models.rvc.importing import Imported, import_voice
-from workers.step import Step, Stopping
+from workers.clearing import nothing_kept
+from workers.step import Step
 
 KIND = "rvc"
 
@@ -32,20 +33,10 @@ class VoiceRunner:
             Conflict: the key has a voice of this name.
             LeaseLost, Stopping
         """
-        try:
-            result = self._added(step) or self._add(step, spec)
-        except (Stopping, LedgerUnavailable):
-            raise  # the next attempt needs the inputs
-        except LeaseLost:
-            if self._over(step):
-                self._clear(step)
-            raise
-        except Exception as error:
-            self._clear(step)
-            if self._over(step):
-                raise LeaseLost from error  # its inputs went amid the work, perhaps
-            raise
-        _delete(step, input_key(step.job.id, ""))
+        nothing_kept(step, lambda: self._clear(step))
+        result = self._added(step) or self._add(step, spec)
+        with suppress(Unavailable):  # the voice is there, whatever stays beside it
+            step.files.delete(input_key(step.job.id, ""))
         return result
 
     def _added(self, step: Step) -> dict[str, Any] | None:
@@ -70,18 +61,10 @@ class VoiceRunner:
         self._voices.add(voice_id, key_id=key_id, name=spec.name, kind=KIND, shared=spec.shared, details=details)
         return {"voice": voice_id, "name": spec.name, **details}
 
-    def _over(self, step: Step) -> bool:
-        """Whether no other worker goes on with the job."""
-        try:
-            return self._ledger.get(step.job.id).done
-        except NotFound:
-            return True
-
     def _clear(self, step: Step) -> None:
         """Leaves no file of a voice that was not added. Another worker may have added it meanwhile."""
         if self._added(step) is None:
-            _delete(step, voice_prefix(step.job.id))
-        _delete(step, input_key(step.job.id, ""))
+            step.files.delete(voice_prefix(step.job.id))
 
 
 @contextmanager
@@ -100,9 +83,3 @@ def _store(step: Step, imported: Imported) -> int:
     for path in kept:
         step.files.put(voice_key(step.job.id, path.name), path)
     return sum(path.stat().st_size for path in kept)
-
-
-def _delete(step: Step, prefix: str) -> None:
-    # Where the store is out of reach the job's end stays what it is.
-    with suppress(Unavailable):
-        step.files.delete(prefix)

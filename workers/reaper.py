@@ -8,6 +8,8 @@ import threading
 import time
 from contextlib import suppress
 
+from pydantic import ValidationError
+
 from jobs.errors import NotFound
 from jobs.files import VOICES, FileStore, input_key, job_prefix, voice_prefix
 from jobs.ledger import Ledger
@@ -19,6 +21,9 @@ EVERY = 5.0
 VOICES_EVERY = 600.0
 LONGEST_AWAY = 7 * 86400.0
 """Segments of jobs that ended while no reaper ran are swept if that was not longer ago."""
+
+KEEP_NOTHING = frozenset({"clone", "change", "enrolment", "voice"})
+"""Kinds of jobs that leave nothing where they have no result."""
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +73,16 @@ class Reaper:
         for job_id in self._ledger.finished_between(self._swept_until, end):
             for kind in ("segments", "words", "work"):
                 self._files.delete(f"{job_prefix(job_id)}{kind}/")
-            # Of a job that ended before it was prepared: somebody's voice, for nothing.
-            self._files.remove(input_key(job_id, "reference"))
+            self._sweep_inputs(job_id)
         self._swept_until = end
+
+    def _sweep_inputs(self, job_id: str) -> None:
+        """Somebody's voice, for nothing: of a job that ended without a result, and with no worker to see to it."""
+        self._files.remove(input_key(job_id, "reference"))
+        with suppress(NotFound, ValidationError):  # deleted; or of another version
+            job = self._ledger.get(job_id)
+            if job.kind in KEEP_NOTHING and job.state != "succeeded":
+                self._files.delete(input_key(job_id, ""))
 
     def _drop_embeddings(self) -> None:
         """Those that no saved voice goes with. Their files go with the next sweep where this one dies on the way."""

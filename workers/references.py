@@ -13,7 +13,6 @@ from audio.errors import AudioTooLong, UnreadableAudio
 from audio.pcm import Samples
 from jobs.errors import BadReference, NotFound
 from jobs.files import REFERENCE, input_key, work_key
-from jobs.ledger import Ledger
 from jobs.specs import ChangeSpec, CloneSpec, EnrolmentSpec
 from models.diarization.engine import Diarizer
 from models.diarization.turns import Stretch
@@ -24,7 +23,7 @@ from models.reference.cuts import SAMPLE_RATE, heard
 from models.reference.errors import Unusable
 from models.reference.speakers import several
 from models.store import Store
-from workers.clearing import clearing
+from workers.clearing import nothing_kept
 from workers.clips import FACTS, as_wav
 from workers.hearing import Hearing
 from workers.lane import Lane
@@ -126,16 +125,15 @@ class References:
 class ReferenceRunner:
     """The first step of a clone or a change with a clip of its own. Its result is what it leaves for the next one."""
 
-    def __init__(self, references: References, ledger: Ledger) -> None:
+    def __init__(self, references: References) -> None:
         self._references = references
-        self._ledger = ledger
 
     def run(self, step: Step, spec: CloneSpec | ChangeSpec) -> dict[str, Any]:
-        """Raises as `References.prepare` does. The recording is not kept, and where the job ends here no clip is."""
-        with clearing(step, self._ledger, lambda: _clear(step)):
-            if not _is_prepared(step):
-                self._prepare(step, spec)
-            step.files.remove(input_key(step.job.id, INPUT))
+        """Raises as `References.prepare` does. The recording is not kept."""
+        nothing_kept(step)
+        if not _is_prepared(step):
+            self._prepare(step, spec)
+        step.files.remove(input_key(step.job.id, INPUT))
         return {}
 
     def _prepare(self, step: Step, spec: CloneSpec | ChangeSpec) -> None:
@@ -143,11 +141,6 @@ class ReferenceRunner:
         step.check()
         step.files.put(work_key(step.job.id, REFERENCE), as_wav(prepared.clip.samples))
         step.files.put(work_key(step.job.id, FACTS), json.dumps(prepared.facts, ensure_ascii=False).encode())
-
-
-def _clear(step: Step) -> None:
-    step.files.remove(input_key(step.job.id, INPUT))
-    step.files.delete(work_key(step.job.id, ""))
 
 
 def _is_prepared(step: Step) -> bool:

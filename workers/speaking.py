@@ -11,8 +11,8 @@ import numpy as np
 from audio.edges import without_edges
 from audio.loudness import Meter
 from audio.pcm import Samples, to_f32
-from jobs.files import segment_key
-from models.cloning.engine import Runaway
+from jobs.files import segment_key, segment_prefix
+from models.cloning.engine import NotFinite, Runaway
 from models.cloning.pieces import Piece
 from workers.narrators import Narrator
 from workers.spoken import Progress, Spoken
@@ -35,10 +35,6 @@ LONGEST_BLOCK = 1.0
 """Seconds of a stored block, once so much is stored that nobody waits for it."""
 
 NOT_SPOKEN = "The model did not speak a piece of the text, with two seeds. Another `seed` may do, or other words."
-
-
-class NotFinite(Exception):
-    """The engine gave samples that are not numbers."""
 
 
 class Speaking:
@@ -76,6 +72,13 @@ class Speaking:
             gain = heard.gain_to(progress.loudness)
             return Spoken(piece.text, first, count, rate, seconds, one, heard.loudness, gain)
         raise Runaway(NOT_SPOKEN)
+
+    def forget_from(self, index: int) -> None:
+        """Deletes the segments from this one on: an attempt that was stopped amid a piece may have stored more."""
+        step, first = self._step, segment_key(self._step.job.id, self._position, index)
+        for key in step.files.list(segment_prefix(step.job.id, self._position)):
+            if key >= first:
+                step.files.remove(key)
 
     def _samples(self, piece: Piece, seed: int, after: float) -> tuple[Samples, int]:
         """All of the piece, and the seed that it came out with."""
@@ -146,7 +149,7 @@ def other_seed(seed: int) -> int:
 def _numbers(blocks: Iterable[Samples]) -> Iterator[Samples]:
     for block in blocks:
         if not np.isfinite(block).all():
-            raise NotFinite("the engine gave samples that are not numbers")
+            raise NotFinite
         yield block
 
 

@@ -32,6 +32,8 @@ class Spoken:
     """By which they are to be multiplied still."""
     anew: bool = False
     """Whether it was spoken once more, because it was not understood."""
+    kept: bool = False
+    """Whether it was not understood, and stays as it is all the same."""
 
 
 class Progress:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
@@ -43,6 +44,8 @@ class Step:
         self._stopping = stopping
         self._started = time.monotonic()
         self.lost = threading.Event()
+        self.clear: Callable[[], None] = lambda: None
+        """What the worker calls once the job has ended without a result. May raise `Unavailable`."""
 
     def deadline(self, after: float) -> float:
         """When the audio that comes `after` seconds of other audio is wanted, in seconds of the monotonic clock.

@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001 - marks of other scripts
 """A stock voice as a clip: rendered once, for engines that take a voice from one."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,17 +9,17 @@ import numpy as np
 
 from audio.join import join
 from audio.pcm import Samples
-from jobs.errors import NotFound
-from jobs.files import stock_embedding_key, stock_key
-from models.catalog import Catalog
+from jobs.files import REFERENCE, stock_embedding_key, stock_key
 from models.cloning.engine import Reference
 from models.kokoro.engine import Kokoro, Utterance
 from models.kokoro.g2p import Phonemizer
 from models.kokoro.segments import segments
 from models.language import plain_code
+from models.store import Store
 from workers.batcher import Batcher
 from workers.clips import as_wav, read_clip
 from workers.embedding import Clip
+from workers.fingerprints import fingerprint
 from workers.residency import Residency
 from workers.step import Step
 
@@ -52,29 +53,36 @@ class StockClips:
     residency: Residency
     batcher: Batcher
     phonemizer: Phonemizer
-    catalog: Catalog
+    store: Store
 
     def clip(self, step: Step, voice: str) -> Clip:
         """The stock voice of Kokoro. Where it is not stored yet it is rendered now, so no other engine may be in use.
 
         Raises `LeaseLost`, `Stopping`.
         """
-        try:
-            step.files.get(stock_key(voice))
-        except NotFound:
+        name = f"{voice}/{self._version(voice)}"
+        key, stored = stock_key(name), step.files.list(stock_key(voice).removesuffix(REFERENCE))
+        if key not in stored:
             with self.residency.use(KOKORO, check=step.check) as kokoro:
-                step.files.put(stock_key(voice), as_wav(self._spoken(step, kokoro, voice)))
+                step.files.put(key, as_wav(self._spoken(step, kokoro, voice)))
+            for other in stored:
+                step.files.remove(other)  # of other weights, or of another text
 
         def read() -> Reference:
-            return read_clip(step.files, stock_key(voice), self._text(voice))
+            return read_clip(step.files, key, self._text(voice))
 
-        return Clip(f"stock:{voice}", partial(stock_embedding_key, voice), read)
+        return Clip(f"stock:{name}", partial(stock_embedding_key, name), read)
+
+    def _version(self, voice: str) -> str:
+        """Of the clip: other weights make another one, and so does another text."""
+        told = f"{fingerprint(self.store, KOKORO)} {SEED} {self._text(voice)}"
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def _text(self, voice: str) -> str:
-        return TEXTS[plain_code(self.catalog.voice(KOKORO, voice).language)]
+        return TEXTS[plain_code(self.store.catalog.voice(KOKORO, voice).language)]
 
     def _spoken(self, step: Step, kokoro: Kokoro, voice: str) -> Samples:
-        phonemize = partial(self.phonemizer.phonemize, language=self.catalog.voice(KOKORO, voice).language)
+        phonemize = partial(self.phonemizer.phonemize, language=self.store.catalog.voice(KOKORO, voice).language)
         parts = []
         for part in segments(self._text(voice), phonemize):
             synthesis = self.batcher.submit(

@@ -14,6 +14,7 @@ from models.cloning.comparison import is_said
 from models.language import plain_code
 from models.language.detection import detect
 from models.whisper.speech import SAMPLE_RATE
+from workers.clearing import nothing_kept
 from workers.hearing import Hearing
 from workers.spoken import FAILED, Progress, Spoken
 from workers.step import Step
@@ -29,6 +30,7 @@ class VerificationRunner:
 
     def run(self, step: Step, spec: CloneSpec) -> dict[str, Any]:
         """Raises `ModelNotInstalled`, and what `Step.wait` does."""
+        nothing_kept(step)
         failed = []
         for index, piece in enumerate(Progress(step.files, step.job.id).pieces):
             step.check()

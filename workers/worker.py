@@ -19,8 +19,8 @@ from jobs.ledger import Claim, Ledger
 from jobs.queue import wake
 from jobs.settings import Settings
 from jobs.specs import Queue
-from models.cloning.engine import Runaway, UnusableReference
-from models.errors import ModelUnreadable, OutOfMemory
+from models.cloning.engine import CannotSpeak, NotFinite, Runaway, UnusableReference
+from models.errors import DenoiserFailed, ModelUnreadable, OutOfMemory
 from models.rvc.errors import NotAVoice
 from models.rvc.pitch import MethodMissing
 from models.seccomp import Unprotected
@@ -42,6 +42,9 @@ SAID: dict[type[Exception], str] = {
     Unprotected: "unavailable",
     UnusableReference: "bad_reference",
     Runaway: "not_spoken",
+    NotFinite: "not_spoken",
+    CannotSpeak: "invalid_request",
+    DenoiserFailed: "unavailable",
     WatermarkMissing: "unavailable",
     AudioError: "unreadable_audio",
 }
@@ -135,7 +138,7 @@ class Worker:
         log.info("step put back", extra={"job": claim.job_id, "reason": type(reason).__name__})
         try:
             self._ledger.release(claim, cleared=isinstance(reason, Cleared))
-            self._clear_deleted(claim)
+            self._clear(claim)
         except LedgerUnavailable:
             log.warning("step not put back; its lease runs out", extra={"job": claim.job_id})
 
@@ -152,19 +155,28 @@ class Worker:
         except LedgerUnavailable as reason:
             self._put_back(claim, reason)
         else:
+            self._clear(claim)
             self._events.publish(claim.job_id, "state", state="failed")
 
     def _drop(self, claim: Claim) -> None:
         log.info("step dropped", extra={"job": claim.job_id})
-        self._clear_deleted(claim)
+        self._clear(claim)
 
-    def _clear_deleted(self, claim: Claim) -> None:
-        """Deletes what the step still wrote after its job was deleted."""
-        try:
-            self._ledger.get(claim.job_id)
-        except NotFound:
-            with suppress(Unavailable):
+    def _clear(self, claim: Claim) -> None:
+        """Deletes what nobody needs where the job has ended without a result, or was itself deleted meanwhile.
+
+        Where ledger or store are out of reach the reaper deletes later.
+        """
+        if not (step := self._steps.get(claim.lease)):
+            return  # it never began
+        with suppress(Unavailable):
+            try:
+                over = self._ledger.get(claim.job_id).state in {"failed", "canceled"}
+            except NotFound:
+                over = True
                 self._files.delete(job_prefix(claim.job_id))
+            if over:
+                step.clear()
 
     def _keep_leases(self) -> None:
         renewed = time.monotonic()

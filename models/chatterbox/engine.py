@@ -18,7 +18,7 @@ from models.chatterbox.flavours import Flavour, flavour_of, remedy
 from models.chatterbox.package import STAGES, voice_changer
 from models.chatterbox.tokens import MOST_TOKENS, SynthesisFailed
 from models.cloning.embedding import Embedding
-from models.cloning.engine import Between, Reference, UnusableReference, Wish
+from models.cloning.engine import Between, CannotSpeak, Reference, UnusableReference, Wish
 from models.device_errors import device_errors
 from models.errors import ModelUnreadable
 
@@ -29,7 +29,7 @@ LEAST_GUIDANCE = 1e-6
 """As good as none; at 0 itself the English model has one row too few, and fails."""
 
 
-class UnsupportedLanguage(ValueError):
+class UnsupportedLanguage(CannotSpeak):
     """This Chatterbox does not speak the language."""
 
 

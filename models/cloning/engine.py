@@ -69,6 +69,7 @@ class Speaker(Engine, Protocol):
 
         Raises:
             OutOfMemory, DeviceLost
+            CannotSpeak: the language is none of the model's.
             Runaway
             whatever `between` raises
         """
@@ -85,7 +86,7 @@ class Performer(Speaker, Protocol):
     """Has voices of its own."""
 
     def stock(self, name: str) -> Any:
-        """A voice for `speak`, by its id in the catalog."""
+        """A voice for `speak`, by its id in the catalog. Raises `CannotSpeak`."""
 
 
 class Changer(Engine, Protocol):
@@ -105,5 +106,19 @@ class UnusableReference(Exception):
     """The engine cannot take the voice of this clip; the message says why, and what to give instead."""
 
 
+class CannotSpeak(ValueError):
+    """The model has not got what was asked for, a language or a voice of its own; the message says which."""
+
+
 class Runaway(Exception):
     """The piece did not come to its end: the engine babbles on. Another seed may; nothing of it is worth keeping."""
+
+    def __init__(self, message: str = "The piece did not come to its end.") -> None:
+        super().__init__(message)
+
+
+class NotFinite(Exception):
+    """The engine gave samples that are not numbers."""
+
+    def __init__(self) -> None:
+        super().__init__("The model gave samples that are not numbers. Another `seed` may do, or another device.")

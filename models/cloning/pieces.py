@@ -117,14 +117,15 @@ def _fitting(
 
 
 def _slices(word: str, limit: int, pause: float) -> Iterator[tuple[str, float]]:
-    start = 0
+    start = letter = 0
     for end in range(1, len(word)):
-        # A mark stays with its letter, unless there is no end of marks.
-        if (size := _weight(word[start : end + 1])) > limit and (
-            size > 2 * limit or not unicodedata.combining(word[end])
-        ):
-            yield word[start:end], 0.0
-            start = end
+        if not unicodedata.combining(word[end]):
+            letter = end
+        while start < end and _weight(word[start : end + 1]) > limit:
+            # A mark stays with its letter, unless it has more of them than there is room for.
+            cut = letter if letter > start else end
+            yield word[start:cut], 0.0
+            start = cut
     yield word[start:], pause
 
 
@@ -137,7 +138,7 @@ def _packed(parts: list[tuple[str, float]], limit: int, opening: int) -> list[tu
             packed[-1].append(part)
         else:
             packed.append([part])
-    if len(packed) > 1 and _size(packed[-1]) < SHORTEST and len(packed[-2]) > 1:
+    if len(packed) > 1 and len(packed[-2]) > 1 and _too_short(packed[-1], packed[-2][-1], limit):
         packed[-1].insert(0, packed[-2].pop())
     return [("".join(text for text, _ in piece), piece[-1][1]) for piece in packed]
 

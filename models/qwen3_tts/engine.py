@@ -14,7 +14,7 @@ import torch
 
 from audio.pcm import Samples
 from models.cloning.embedding import Embedding, EmbeddingBroken
-from models.cloning.engine import Between, Reference, UnusableReference, Wish
+from models.cloning.engine import Between, CannotSpeak, Reference, UnusableReference, Wish
 from models.device_errors import device_errors
 from models.qwen3_tts import checkpoint, prompt
 from models.qwen3_tts.languages import language_name
@@ -29,7 +29,7 @@ PAUSE = 0.5
 `faster_qwen3_tts`)."""
 
 
-class UnknownSpeaker(ValueError):
+class UnknownSpeaker(CannotSpeak):
     """The checkpoint has no voice of this name."""
 
 

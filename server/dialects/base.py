@@ -39,11 +39,20 @@ OF_FAILED_JOBS = {
     "unreadable_audio": 400,
     "not_a_voice": 400,
     "bad_reference": 400,
-    "unknown_voice": 400,
+    "quota_exceeded": 403,
+    "unknown_voice": 404,
     "conflict": 409,
     "unavailable": 503,
+    "model_not_installed": 503,
+    "model_unavailable": 503,
+    "out_of_memory": 503,
 }
-"""The status of a job that failed with this code: its caller may mend it, or try again later. Else it is 500."""
+"""The status of a job that failed with this code.
+
+4xx: its caller may mend it. A voice that is unknown then was removed while the job waited. 503: the same request may
+succeed later, or once the operator has done what the message says. All others are 500, such as `not_spoken`: nobody
+can say what would help.
+"""
 
 
 def status_of(error: VoxhallError) -> int:

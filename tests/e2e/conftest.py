@@ -31,7 +31,9 @@ def _look_over_the_log(product: Product) -> None:
     assert KEY not in log + product.printed.read_text()
     assert "Traceback" not in log
     with closing(sqlite3.connect(product.data_dir / "ledger.db")) as ledger:
-        texts = ledger.execute("SELECT json_extract(spec, '$.text') FROM jobs WHERE kind = 'speech'").fetchall()
+        texts = ledger.execute(
+            "SELECT json_extract(spec, '$.text') FROM jobs WHERE kind IN ('speech', 'clone')"
+        ).fetchall()
     assert texts
     assert [text for text in (*REFUSED, *(row[0] for row in texts)) if text[:20] in log] == []
 

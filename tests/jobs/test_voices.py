@@ -46,3 +46,31 @@ def test_a_name_is_taken_once_per_key_and_the_same_voice_may_be_added_again(data
     assert not voices.named("Bert", key_id=mine)
     with pytest.raises(Conflict):
         voices.add("b" * 32, key_id=mine, name="Anna", kind="rvc", shared=False, details={})
+
+
+def test_nobody_elses_voice_stands_in_for_ones_own_that_was_put_aside(database: Database) -> None:
+    mine, other = (Keys(database).create(name)[0].id for name in ("mine", "other"))
+    voices = Voices(database)
+    voices.add("a" * 32, key_id=other, name="Anna", kind="clone", shared=True, details={})
+    voices.add("b" * 32, key_id=mine, name="Anna", kind="clone", shared=False, details={})
+    voices.archive("b" * 32, key_id=mine, archived=True)
+    with pytest.raises(NotFound):
+        voices.find("Anna", key_id=mine, kind="clone")
+    assert voices.find("Anna", key_id=mine, kind="clone", archived=True).id == "b" * 32
+    assert voices.own("Anna", key_id=mine, kind="clone").id == "b" * 32
+    voices.archive("a" * 32, key_id=other, archived=True)
+    for archived in (False, True):
+        with pytest.raises(NotFound):
+            voices.find("a" * 32, key_id=mine, kind="clone", archived=archived)
+
+
+def test_ones_own_voice_is_no_strangers_and_of_any_of_the_kinds(database: Database) -> None:
+    mine, other = (Keys(database).create(name)[0].id for name in ("mine", "other"))
+    voices = Voices(database)
+    voices.add("a" * 32, key_id=other, name="Anna", kind="clone", shared=True, details={})
+    for voice in ("Anna", "a" * 32, "a\0"):
+        with pytest.raises(NotFound):
+            voices.own(voice, key_id=mine, kind="clone")
+    voices.add("b" * 32, key_id=mine, name="Anna", kind="rvc", shared=False, details={})
+    assert voices.find("Anna", key_id=mine, kind=("clone", "rvc")).id == "b" * 32
+    assert voices.find("Anna", key_id=mine, kind="clone").id == "a" * 32

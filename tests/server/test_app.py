@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.models import OpenAPI
 from fastapi.testclient import TestClient
 
-from jobs.errors import VoxhallError
+from jobs.errors import JobFailed, VoxhallError
 from jobs.ledger import Ledger
 from jobs.settings import Settings
 from server.app import create_app, dialect_of
@@ -191,6 +191,22 @@ def test_every_error_has_a_status(kind: type[VoxhallError]) -> None:
     found = kind.__new__(kind)
     assert status_of(found) in STATUS.values()
     assert status_of(VoxhallError("?")) == 500
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("quota_exceeded", 403),
+        ("unknown_voice", 404),
+        ("model_not_installed", 503),
+        ("model_unavailable", 503),
+        ("out_of_memory", 503),
+        ("not_spoken", 500),
+        ("worker_died", 500),
+    ],
+)
+def test_a_failed_jobs_status_tells_whether_to_ask_again(code: str, status: int) -> None:
+    assert status_of(JobFailed(code, "It failed.")) == status
 
 
 def test_the_reference_page_needs_no_other_host(client: TestClient) -> None:

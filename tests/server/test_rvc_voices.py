@@ -151,7 +151,7 @@ def test_a_model_alone_is_enough_and_its_keys_own(add: Add, importer: Importer, 
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [("not_a_voice", 400), ("conflict", 409), ("out_of_memory", 500), ("internal_error", 500)]
+    ("code", "status"), [("not_a_voice", 400), ("conflict", 409), ("out_of_memory", 503), ("internal_error", 500)]
 )
 def test_a_failed_import_is_its_reason_and_leaves_nothing(
     client: TestClient, add: Add, importer: Importer, files: FileStore, code: str, status: int

@@ -1,17 +1,24 @@
 """Saved voices over HTTP. No worker runs: a test plays the ones that listen and embed."""
 
 import io
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from audio.decode import decode
 from audio.encode import encode
 from audio.formats import format_named
 from jobs.database import Database
+from jobs.errors import NotFound
 from jobs.files import REFERENCE, FileStore, input_key, voice_key, voice_prefix
 from jobs.keys import Keys
 from jobs.ledger import Claim, Ledger
@@ -19,7 +26,10 @@ from jobs.settings import MEBIBYTE
 from jobs.specs import CloneSpec, EmbeddingSpec, EnrolmentSpec
 from jobs.voices import Voices
 from server.hall import Hall
-from tests.server.conftest import Puppet, SavedVoices, hum
+from tests.readers import reading
+from tests.server.conftest import Puppet, SavedVoices, hum, listening
+from tests.workers.references import listeners
+from workers.step import Step
 
 CLIP = encode(hum(6.0), 24_000, format_named("flac"))
 Save = Callable[..., "Future[Any]"]
@@ -42,14 +52,19 @@ class Listener:
 
     def keep(self, claim: Claim) -> str:
         """Stores the voice and says so; the voice's id."""
+        details = self.add(claim)
+        self.puppet.finish(claim, voice=claim.job_id, name=self.spec(claim).name, **details, warnings=["It hums."])
+        return claim.job_id
+
+    def add(self, claim: Claim) -> dict[str, Any]:
+        """Stores the voice; its details."""
         job, spec = self.puppet.ledger.get(claim.job_id), self.spec(claim)
         told = {"text": spec.text, "language": spec.language, "model": spec.model, "description": spec.description}
         details = told | {"seconds": 5.5, "consent_at": 1_700_000_000.0, "size": 264_044}
         self.puppet.files.put(voice_key(job.id, REFERENCE), CLIP)
         kind = "clone" if spec.lasting else "embedding"
         self.voices.add(job.id, key_id=job.key_id, name=spec.name, kind=kind, shared=spec.shared, details=details)
-        self.puppet.finish(claim, voice=job.id, name=spec.name, **details, warnings=["It hums."])
-        return job.id
+        return details
 
 
 @pytest.fixture
@@ -124,6 +139,8 @@ def test_its_own_model_is_told_to_embed_it(
     claim = puppet.claim("clone")
     assert not claim.interactive
     assert puppet.ledger.get(claim.job_id).spec == EmbeddingSpec(voice=voice, model="chatterbox-multilingual")
+    assert client.get("/jobs").json()["total"] == 0
+    assert [job["id"] for job in client.get("/jobs?kind=embedding").json()["jobs"]] == [claim.job_id]
 
 
 @pytest.mark.parametrize("consent", [{}, {"consent": "false"}, {"consent": ""}])
@@ -140,6 +157,7 @@ def test_without_consent_nothing_is_kept(client: TestClient, files: FileStore, c
         ({"name": "a" * 32}, CLIP, 400, ("invalid_request", "name")),
         ({"name": "af_heart"}, CLIP, 400, ("invalid_request", "name")),
         ({"name": "af_sky+af_heart"}, CLIP, 400, ("invalid_request", "name")),
+        ({"name": "Vivian"}, CLIP, 400, ("invalid_request", "name")),
         ({"model": "nonsense"}, CLIP, 400, ("unknown_model", "model")),
         ({"model": "qwen3-tts-design"}, CLIP, 400, ("unknown_model", "model")),
         ({"language": "x" * 21}, CLIP, 400, ("invalid_request", "language")),
@@ -200,6 +218,26 @@ def test_a_key_has_only_so_many(client: TestClient, save: Save, saved: SavedVoic
     saved.add("Dora")
     assert refusal(client.post(f"/voices/saved/{bert}/reactivate"), 403) == ("quota_exceeded", None)
     assert client.post("/voices/saved/Dora/reactivate").json()["archived"] is False
+
+
+def test_a_voice_that_was_put_aside_is_found_before_a_strangers(
+    client: TestClient, saved: SavedVoices, database: Database
+) -> None:
+    own = saved.add("Anna")
+    saved.add("Anna", key_id=Keys(database).create("other")[0].id, shared=True)
+    saved.archive(own)
+    assert client.get("/voices/saved/Anna").json()["id"] == own
+    assert refusal(client.post("/voices/saved/Anna/preload"), 404)[0] == "not_found"
+    answer = client.post("/voices/saved/Anna/reactivate").json()
+    assert (answer["id"], answer["archived"]) == (own, False)
+
+
+def test_a_clip_is_not_cleaned_without_the_denoiser(
+    save: Save, files: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.cloning.find_spec", lambda _name: None)
+    assert refusal(save(denoise="true").result(30), 503) == ("unavailable", "denoise")
+    assert files.list("") == []
 
 
 def test_of_two_that_come_at_once_for_one_place_the_last_one_goes(
@@ -320,11 +358,11 @@ DESIGN = CloneSpec(
 )
 
 
-def spoken(puppet: Puppet, key_id: str, spec: CloneSpec, *, duration: float = 6.0) -> str:
+def spoken(puppet: Puppet, key_id: str, spec: CloneSpec, *, clip: bytes = CLIP, duration: float = 6.0) -> str:
     """The id of a job that has spoken."""
     job = puppet.ledger.add(job_id="c" * 32, key_id=key_id, dialect="voxhall", spec=spec, interactive=False)
     claim = puppet.claim("clone")
-    puppet.deliver(claim, "clone.flac", CLIP, duration=duration, media_type="audio/flac")
+    puppet.deliver(claim, "clone.flac", clip, duration=duration, media_type="audio/flac")
     return job.id
 
 
@@ -333,7 +371,7 @@ def test_a_described_voice_is_kept(save: Save, saved: SavedVoices, listener: Lis
     asked = save("Sailor", clip=None, job=job)
     claim = listener.claim()
     known = {"text": "Good evening.", "language": "en", "model": "qwen3-tts-base", "description": "An old sailor."}
-    assert listener.spec(claim) == EnrolmentSpec(name="Sailor", consent=True, **known)
+    assert listener.spec(claim) == EnrolmentSpec(name="Sailor", consent=True, cut_reference=True, **known)
     assert files.get(input_key(claim.job_id, "reference")) == CLIP
     voice = listener.keep(claim)
     assert asked.result(30).json()["id"] == voice
@@ -348,6 +386,67 @@ def test_what_a_long_clip_says_is_heard_anew(save: Save, saved: SavedVoices, lis
     assert listener.spec(claim).text is None
     listener.keep(claim)
     assert asked.result(30).status_code == 201
+
+
+def really_kept(puppet: Puppet, claim: Claim, folder: Path) -> dict[str, Any]:
+    """What the real worker says of the voice; without any model."""
+    job = puppet.ledger.get(claim.job_id)
+    step = Step(claim, job, ledger=puppet.ledger, files=puppet.files, events=puppet.events, stopping=threading.Event())
+    return listeners(folder / "none", puppet.ledger).enrolment.run(step, job.spec)
+
+
+def test_an_embedding_tells_of_no_consent(puppet: Puppet, saved: SavedVoices, models_dir: Path, tmp_path: Path) -> None:
+    spec = EnrolmentSpec(name="embedding", lasting=False)
+    job = puppet.ledger.add(job_id="e" * 32, key_id=saved.key_id, dialect="ttsai", spec=spec, interactive=True)
+    puppet.files.put(input_key(job.id, "reference"), encode(reading(models_dir), 24_000, format_named("flac")))
+    result = really_kept(puppet, puppet.claim("transcription"), tmp_path)
+    assert result["consent_at"] is None
+    assert saved.voices.get(job.id).details["consent_at"] is None
+
+
+def test_a_long_described_voice_is_cut_and_kept(
+    save: Save, saved: SavedVoices, listener: Listener, models_dir: Path, tmp_path: Path
+) -> None:
+    """By the real worker, which refuses a long clip that somebody uploads."""
+    puppet, long = listener.puppet, np.tile(reading(models_dir), 5)
+    clip = encode(long, 24_000, format_named("flac"))
+    asked = save("Sailor", clip=None, job=spoken(puppet, saved.key_id, DESIGN, clip=clip, duration=len(long) / 24_000))
+    claim = listener.claim()
+    puppet.finish(claim, **really_kept(puppet, claim, tmp_path))
+    answer = asked.result(30).json()
+    assert 20.0 < answer["seconds"] <= 30.0
+    assert "its first" in " ".join(answer["warnings"])
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_voice_goes_with_a_caller_who_hangs_up_as_it_is_kept(
+    app: FastAPI, secret: str, listener: Listener, files: FileStore, ledger: Ledger, done: bool
+) -> None:
+    """Before the end of the job, whose voice is there already, or right at it."""
+    form = "".join(
+        f'--xx\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in (("name", "Anna"), ("consent", "true"))
+    )
+    file = '--xx\r\nContent-Disposition: form-data; name="reference"; filename="a.flac"\r\n\r\n'
+    body = (form + file).encode() + CLIP + b"\r\n--xx--\r\n"
+    with listening(app) as address:
+        host, port = address.removeprefix("http://").split(":")
+        head = (
+            f"POST /voices/saved HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {secret}\r\n"
+            f"Content-Type: multipart/form-data; boundary=xx\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection((host, int(port))) as caller:
+            caller.sendall(head.encode() + body)
+            claim = listener.claim()
+            listener.add(claim)
+        if done:  # unannounced: the server looks once it has surely seen the caller go
+            ledger.finish(claim, {"voice": claim.job_id})
+        end = time.monotonic() + 30
+        while files.list(""):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    with pytest.raises(NotFound):
+        listener.voices.get(claim.job_id)
 
 
 def test_a_voice_is_kept_of_nothing_but_a_clone_that_is_done(

@@ -263,7 +263,30 @@ def test_clones_and_changes_that_cannot_be_done(
     saved.install(MULTILINGUAL)
     answer = post(client, spec, **uploads) if uploads else client.post("/jobs", json=spec)
     error = answer.json()["error"]
-    assert (answer.status_code, error["code"], error["param"]) == (400, *said)
+    assert (answer.status_code, error["code"], error["param"]) == (404 if said[0] == "unknown_voice" else 400, *said)
+    assert files.list("jobs/") == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "param"),
+    [
+        ('{"kind": "clone", "text": "Hi.", "reference_seconds": [NaN, NaN]}', "reference_seconds"),
+        ('{"kind": "clone", "text": "Hi.", "reference_seconds": [30, 3]}', "reference_seconds"),
+        ('{"kind": "clone", "text": "Hi.", "cut_reference": false}', "cut_reference"),
+        ('{"kind": "clone", "text": "Hi.", "source": "saved"}', "source"),
+        ('{"kind": "change", "reference_seconds": [-1, 9]}', "reference_seconds"),
+        ('{"kind": "conversion", "voice": "Anna", "asked_voice": "Bert"}', "asked_voice"),
+    ],
+)
+def test_what_the_server_settles_is_not_the_callers_to_say(
+    client: TestClient, files: FileStore, saved: SavedVoices, spec: str, param: str
+) -> None:
+    saved.install(MULTILINGUAL)
+    uploads = {"reference": ("clip", CLIP), "audio": ("audio", SOUND)}
+    answer = client.post("/jobs", data={"spec": spec}, files=uploads)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_request", param)
+    assert "the server sets this field itself" in error["message"]
     assert files.list("jobs/") == []
 
 

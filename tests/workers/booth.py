@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -98,7 +99,8 @@ class Booth:
     def __init__(self, models: Path, phonemizer: Phonemizer, **others: Any) -> None:
         named = {name.replace("_", "-"): engine for name, engine in others.items()}
         folders = {name: models / name for name in ("pocket-tts", "openvoice", *named)}
-        self.store = Store(models, load_catalog(overlay(models / "catalog.toml", folders)))
+        self._catalog = overlay(models / "catalog.toml", folders)
+        self.store = Store(models, load_catalog(self._catalog))
         self.lane = Lane()
         self.batcher = Asked(self.lane)
         self.phonemizer = phonemizer
@@ -112,6 +114,14 @@ class Booth:
         }
         self.residency = Residency(make=self._make, size=lambda _: 1, device="cpu", budget=100)
 
+    def wanting_clips_of(self, seconds: float) -> None:
+        """From now on that is the shortest clip that a model takes."""
+        told = re.sub(
+            r"(?m)^reference_seconds = .*", f"reference_seconds = [{seconds}, 30.0]", self._catalog.read_text()
+        )
+        self._catalog.write_text(told)
+        self.store = Store(self.store.folder, load_catalog(self._catalog))
+
     def casting(self, voices: Voices) -> Casting:
         """One that remembers no voice yet."""
         return Casting(
@@ -119,7 +129,7 @@ class Booth:
             lane=self.lane,
             batcher=self.batcher,
             phonemizer=self.phonemizer,
-            embeddings=Embeddings(self.store),
+            embeddings=Embeddings(self.store, voices),
             voices=voices,
             store=self.store,
         )

@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -14,17 +15,19 @@ from jobs.events import Events
 from jobs.files import FileStore, open_files
 from jobs.ledger import Job, Ledger
 from jobs.settings import Settings
-from jobs.specs import AnySpec, SpeechSpec
+from jobs.specs import AnySpec, Queue, SpeechSpec
 from models.catalog import load_catalog
 from models.store import Store
 from workers.engines import Engines, Supplies, build
 from workers.residency import Residency
 from workers.roles import RoleName, role_named
-from workers.step import Step
+from workers.step import Runner, Step
+from workers.worker import Worker
 
 AddJob = Callable[..., Job]
 BeginStep = Callable[..., Step]
 OneEngine = Callable[[object], Residency]
+Work = Callable[..., None]
 
 
 def engines_of(name: RoleName, settings: Settings, models_dir: Path, ledger: Ledger | None = None) -> Engines:
@@ -68,6 +71,48 @@ def begin_step(ledger: Ledger, files: FileStore, events: Events) -> BeginStep:
         return Step(claim, job, ledger=ledger, files=files, events=events, stopping=stopping or threading.Event())
 
     return begin
+
+
+class Watched:
+    """A runner whose worker takes nothing after its first step. Remembers what that raised."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.worker: Worker | None = None
+        self.raised: Exception | None = None
+        self._runner = runner
+
+    def run(self, step: Step, spec: Any) -> dict[str, Any]:
+        assert self.worker
+        try:
+            return self._runner.run(step, spec)
+        except Exception as error:
+            self.raised = error
+            raise
+        finally:
+            self.worker.stopping.set()
+
+
+@pytest.fixture
+def work(settings: Settings, ledger: Ledger, files: FileStore, events: Events) -> Work:
+    """A worker runs the job's waiting step to its end, whatever that is; what the runner raised is raised here."""
+
+    def run(runner: Runner, job: Job, queue: Queue | None = None) -> None:
+        watched = Watched(runner)
+        worker = Worker(
+            name="tests",
+            runners={job.kind: watched},
+            threads=1,
+            settings=settings,
+            ledger=ledger,
+            files=files,
+            events=events,
+        )
+        watched.worker = worker
+        worker.work(queue or job.spec.queues[0])
+        if watched.raised:
+            raise watched.raised
+
+    return run
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def listeners(models: Path, ledger: Ledger, *, most_voices: int = 100) -> Listen
     residency = Residency(make=made, size=lambda _: 1, device="cpu", budget=2)
     hearing = Hearing(residency=residency, lane=lane, windows=Windows(lane), store=store)
     references = References(residency=residency, lane=lane, store=store, hearing=hearing)
-    reference = ReferenceRunner(references, ledger)
+    reference = ReferenceRunner(references)
     clone = ListeningRunner(reference=reference, verification=VerificationRunner(hearing))
     return Listeners(store, hearing, reference, clone, EnrolmentRunner(references, ledger, most_voices=most_voices))
 

@@ -15,15 +15,17 @@ from audio.formats import format_named
 from audio.pcm import Samples
 from jobs.errors import UnknownVoice
 from jobs.events import Events
-from jobs.files import FileStore, input_key, stock_key
+from jobs.files import REFERENCE, FileStore, input_key
 from jobs.ledger import Job, Ledger
 from jobs.specs import ChangeSpec
 from models.kokoro.g2p import Phonemizer
 from models.openvoice.engine import OpenVoice
 from tests.workers.booth import RATE, Bench, Booth, clip, miniatures
+from tests.workers.conftest import Work
 from workers import changing
 from workers.changing import SILENCE, ChangeRunner
 from workers.step import Stopping
+from workers.stock_clips import TEXTS
 
 IDS = [f"{number:032x}" for number in range(1, 20)]
 
@@ -50,7 +52,7 @@ def bench(ledger: Ledger, files: FileStore, events: Events, key_id: str) -> Benc
 @pytest.fixture
 def runner(booth: Booth, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> ChangeRunner:
     monkeypatch.setattr(changing, "LONGEST", 2.0)
-    return ChangeRunner(booth.casting(bench.voices), bench.ledger, watermark=False)
+    return ChangeRunner(booth.casting(bench.voices), watermark=False)
 
 
 def wav(samples: Samples, rate: int = RATE) -> bytes:
@@ -152,13 +154,27 @@ def test_into_a_stock_voice_which_is_rendered_once(runner: ChangeRunner, booth: 
         assert run(runner, bench, job)["stock_voice"] == "bm_george"
         assert booth.batcher.asked.is_set() == (job_id == IDS[0])
         booth.batcher.asked.clear()
-    assert len(bench.files.get(stock_key("bm_george"))) > 5 * 2 * RATE
+    (rendered,) = (key for key in bench.files.list("stock/bm_george/") if key.endswith(REFERENCE))
+    assert len(bench.files.get(rendered)) > 5 * 2 * RATE
 
 
-def test_what_is_no_audio(runner: ChangeRunner, bench: Bench) -> None:
+def test_a_stock_voice_of_other_weights_or_of_another_text_is_rendered_anew(
+    runner: ChangeRunner, booth: Booth, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = []
+    for job_id, text in zip(IDS, ("Good morning.", "Good evening to you.", "Good evening to you."), strict=False):
+        monkeypatch.setitem(TEXTS, "en", text)
+        run(runner, bench, submit(bench, wav(clip(200, 1.0)), job_id, source="stock", voice="bm_george"))
+        stored.append(bench.files.list("stock/"))
+    assert stored[0] != stored[1] == stored[2]
+    assert len(stored[0]) == len(stored[1]) == 2  # the clip and its embedding
+
+
+def test_what_is_no_audio_is_refused_and_nothing_is_kept(runner: ChangeRunner, bench: Bench, work: Work) -> None:
     job = submit(bench, b"nothing", voice=bench.save(120).id)
     with pytest.raises(UnreadableAudio):
-        run(runner, bench, job)
+        work(runner, job)
+    assert bench.files.list(f"jobs/{job.id}/") == []
 
 
 def test_a_voice_that_was_removed_while_the_job_waited(runner: ChangeRunner, bench: Bench) -> None:

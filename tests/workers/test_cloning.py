@@ -14,17 +14,17 @@ import pytest
 from audio.pcm import from_f32
 from jobs.errors import InvalidRequest, UnknownVoice
 from jobs.events import Events
-from jobs.files import FileStore, work_key
+from jobs.files import REFERENCE, FileStore, segment_key, work_key
 from jobs.ledger import Ledger
 from jobs.specs import CloneSpec, SpeechSpec
 from models.blend import parse_blend
 from models.catalog import load_catalog
-from models.cloning.engine import Runaway
+from models.cloning.engine import NotFinite, Runaway
 from models.kokoro.g2p import Phonemizer
 from models.watermark import available, is_marked
 from tests.workers.booth import RATE, Bench, Booth, miniatures, spoken
-from workers.cloning import CloneRunner
-from workers.speaking import NotFinite
+from tests.workers.conftest import Work
+from workers.cloning import NOT_BETTER, CloneRunner
 from workers.speech import SpeechRunner
 from workers.spoken import FAILED
 from workers.step import Cleared, Stopping
@@ -57,7 +57,7 @@ def bench(ledger: Ledger, files: FileStore, events: Events, key_id: str) -> Benc
 def runner(booth: Booth, bench: Bench) -> Iterator[CloneRunner]:
     booth.pocket.spoken.clear()
     booth.pocket.embedded = 0
-    yield CloneRunner(booth.casting(bench.voices), bench.ledger, watermark=False)
+    yield CloneRunner(booth.casting(bench.voices), watermark=False)
     booth.pocket.then = lambda: None
 
 
@@ -173,15 +173,47 @@ def test_a_step_that_runs_alone_goes_on_piece_by_piece(
     assert len(booth.pocket.spoken) == result["pieces"]
 
 
-def test_a_job_that_fails_leaves_no_clip_behind(runner: CloneRunner, booth: Booth, bench: Bench) -> None:
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_a_job_that_fails_leaves_no_clip_behind(
+    runner: CloneRunner, booth: Booth, bench: Bench, work: Work, taken_over: bool
+) -> None:
+    """Unless another worker goes on with it, which needs the clip."""
+    job = bench.add(clone(), job_id=IDS[0], pitch=120)
+
     def fail() -> None:
+        if taken_over:
+            bench.ledger.recover(worker="tests")
+            assert bench.ledger.claim("clone", "other", lease_seconds=60)
         raise RuntimeError
 
     booth.pocket.then = fail
-    job = bench.add(clone(), job_id=IDS[0], pitch=120)
     with pytest.raises(RuntimeError):
-        runner.run(bench.begin(job), spoken(job))
-    assert bench.files.list(work_key(job.id, "")) == []
+        work(runner, job, "clone")
+    assert (work_key(job.id, REFERENCE) in bench.files.list(work_key(job.id, ""))) == taken_over
+
+
+def test_of_an_attempt_that_stored_more_blocks_nothing_stays(runner: CloneRunner, booth: Booth, bench: Bench) -> None:
+    """What was stopped amid a piece is cut elsewhere by the next attempt, on another device for instance."""
+    job = bench.add(saved(bench.save(120), SENTENCE), job_id=IDS[0], interactive=True)
+    stopping = threading.Event()
+
+    def stop() -> None:
+        if len(bench.segments(job)) > 1:
+            stopping.set()
+
+    booth.pocket.then = stop
+    step = bench.begin(job, stopping=stopping)
+    with pytest.raises(Stopping):
+        runner.run(step, spoken(job))
+    stored = len(bench.segments(job))
+    assert stored > 1
+    for more in range(stored, stored + 20):
+        bench.files.put(segment_key(job.id, 0, more), b"stale")
+    bench.ledger.release(step.claim)
+    booth.pocket.then = lambda: None
+    result = runner.run(bench.begin(job), spoken(job))
+    assert len(bench.segments(job)) == result["segments"] < stored + 20
+    assert sum(map(len, bench.segments(job))) / 4 == bench.sound(result).size
 
 
 def test_a_listener_gets_a_piece_while_it_is_spoken(runner: CloneRunner, booth: Booth, bench: Bench) -> None:
@@ -310,6 +342,25 @@ def test_what_was_not_understood_is_spoken_anew(runner: CloneRunner, booth: Boot
     assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, *[True] * (len(after) - 2)]
     assert (result["spoken_anew"], result["segments"]) == (1, len(after))
     assert sum(map(len, after)) / 4 == bench.sound(result).size
+
+
+def test_what_comes_out_no_better_stays_as_it_is(runner: CloneRunner, booth: Booth, bench: Bench) -> None:
+    """The job was complete; a second seed and a third that run away do not make it a failure."""
+    job = bench.add(saved(bench.save(120), verify=True), job_id=IDS[0])
+    step = bench.begin(job)
+    runner.run(step, spoken(job))
+    before = bench.segments(job)
+    bench.ledger.finish(step.claim, {})
+    bench.files.put(work_key(job.id, FAILED), json.dumps([1]).encode())
+    bench.ledger.finish(bench.begin(job, "transcription").claim, {})
+
+    def run_away() -> None:
+        raise Runaway
+
+    booth.pocket.then = run_away
+    result = runner.run(bench.begin(job), spoken(job))
+    assert bench.segments(job) == before
+    assert (result["spoken_anew"], result["warnings"]) == (0, [NOT_BETTER.format(kept=1, all=2)])
 
 
 def test_callers_are_served_amid_a_long_clone_and_do_not_change_it(

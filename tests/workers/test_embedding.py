@@ -1,5 +1,8 @@
 """Voices that an engine has learned: kept, found again, and made anew where what is kept is of no use."""
 
+import gc
+import shutil
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +17,12 @@ from models.kokoro.g2p import Phonemizer
 from models.manifest import Manifest, Record
 from tests.workers.booth import Bench, Booth, Pocket, miniatures
 from workers.casting import Casting
-from workers.embedding import KEPT
+from workers.embedding import KEPT, clip_of_voice
+from workers.fingerprints import fingerprint
 from workers.preparing import EmbeddingRunner
 
 JOB = "1" * 32
+OTHER = "2" * 32
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +101,39 @@ def test_other_weights_are_another_version(booth: Booth, bench: Bench) -> None:
     record = Record(size=len(stored), sha256="0" * 64, source="nowhere")
     Manifest(files={"model.safetensors": record}).save(folder)
     versions.add(str(prepare(booth, bench, voice.id)["version"]))
-    assert len(versions) == booth.pocket.embedded == 3
+    stored[0] ^= 1
+    weights.write_bytes(stored)  # by hand, under the record of other weights
+    versions.add(str(prepare(booth, bench, voice.id)["version"]))
+    assert len(versions) == booth.pocket.embedded == 4
+
+
+def test_the_weights_of_what_a_model_requires_count_too(booth: Booth, tmp_path: Path) -> None:
+    shutil.copytree((booth.store.folder / "ge2e").resolve(), tmp_path / "ge2e")
+    before = fingerprint(booth.store, "kokoro-match")
+    (booth.store.folder / "ge2e").unlink()
+    (tmp_path / "ge2e").rename(booth.store.folder / "ge2e")
+    assert fingerprint(booth.store, "kokoro-match") == before
+    weights = booth.store.folder / "ge2e" / next(iter(booth.store.catalog.model("ge2e").files)).path
+    weights.write_bytes(weights.read_bytes()[::-1])
+    assert fingerprint(booth.store, "kokoro-match") != before
+
+
+def test_a_removed_voice_stays_in_no_memory(booth: Booth, bench: Bench) -> None:
+    casting, voices = booth.casting(bench.voices), [bench.save(pitch, f"voice {pitch}") for pitch in (100, 200)]
+    prepare(booth, bench, voices[0].id, casting)
+    engine = booth.pocket
+    calls = casting.calls(bench.begin(bench.add(EmbeddingSpec(voice=voices[0].id, model="pocket-tts"), job_id=OTHER)))
+    held = casting.embeddings.known(
+        clip_of_voice(bench.files, voices[0]), model_id="pocket-tts", engine=engine, calls=calls, files=bench.files
+    )
+    embedding = weakref.ref(next(iter(held[0].tensors.values())))
+    bench.ledger.delete(OTHER)
+    del held
+    assert embedding()
+    bench.voices.drop(voices[0].id)
+    prepare(booth, bench, voices[1].id, casting)
+    gc.collect()
+    assert not embedding()
 
 
 def test_a_voice_in_memory_needs_no_store(booth: Booth, bench: Bench) -> None:

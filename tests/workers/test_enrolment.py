@@ -14,7 +14,7 @@ from jobs.ledger import Job, Ledger
 from jobs.specs import EnrolmentSpec
 from jobs.voices import Voices
 from tests.readers import reading, silence
-from tests.workers.conftest import AddJob, BeginStep
+from tests.workers.conftest import AddJob, BeginStep, Work
 from tests.workers.references import WHISPER, given, installed, left, listeners
 from workers.clips import saved_reference
 from workers.references import NOT_COUNTED, NOT_HEARD, References
@@ -107,14 +107,14 @@ def test_an_embedding_is_in_no_list(runner: Runner, submitted: Submit, begin_ste
 def test_a_recording_that_is_refused_leaves_nothing(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     saved: Voices,
     recording: Samples | bytes,
 ) -> None:
     job = submitted(recording)
     with pytest.raises(BadReference):
-        runner.run(begin_step(job), job.spec)
+        work(runner, job)
     assert left(files, job.id) == []
     with pytest.raises(NotFound):
         saved.get(job.id)
@@ -132,7 +132,7 @@ def test_a_long_one_is_refused_not_cut(
 def test_a_name_that_is_taken_is_a_conflict_and_leaves_nothing(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     saved: Voices,
     monkeypatch: pytest.MonkeyPatch,
@@ -146,18 +146,18 @@ def test_a_name_that_is_taken_is_a_conflict_and_leaves_nothing(
 
     amid(monkeypatch, take) if late else take()
     with pytest.raises(Conflict, match="a voice named `Ann` already"):
-        runner.run(begin_step(job), job.spec)
+        work(runner, job)
     assert left(files, job.id) == []
 
 
 def test_a_key_has_no_more_voices_than_it_may_have(
-    runner: Runner, submitted: Submit, begin_step: BeginStep, files: FileStore, saved: Voices
+    runner: Runner, submitted: Submit, work: Work, begin_step: BeginStep, files: FileStore, saved: Voices
 ) -> None:
     job = submitted()
     for name in ("one", "two"):
         saved.add(name, key_id=job.key_id, name=name, kind="clone", shared=False, details={})
     with pytest.raises(QuotaExceeded, match="There are 2 saved voices"):
-        runner.run(begin_step(job), job.spec)
+        work(runner, job)
     assert left(files, job.id) == []
     passing = submitted(lasting=False)
     assert runner.run(begin_step(passing), passing.spec)["voice"] == passing.id
@@ -167,7 +167,7 @@ def test_a_key_has_no_more_voices_than_it_may_have(
 def test_a_job_that_was_cancelled_leaves_nothing(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     ledger: Ledger,
     saved: Voices,
@@ -184,7 +184,7 @@ def test_a_job_that_was_cancelled_leaves_nothing(
 
     amid(monkeypatch, cancel)
     with pytest.raises(LeaseLost):
-        runner.run(begin_step(job), job.spec)
+        work(runner, job)
     assert left(files, job.id) == []
     with pytest.raises(NotFound):
         saved.get(job.id)
@@ -193,7 +193,7 @@ def test_a_job_that_was_cancelled_leaves_nothing(
 def test_a_job_that_was_deleted_leaves_nothing(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     ledger: Ledger,
     monkeypatch: pytest.MonkeyPatch,
@@ -206,15 +206,15 @@ def test_a_job_that_was_deleted_leaves_nothing(
         files.delete(f"jobs/{job.id}/")
 
     amid(monkeypatch, delete)
-    with pytest.raises(LeaseLost):
-        runner.run(begin_step(job), job.spec)
+    with pytest.raises(NotFound):
+        work(runner, job)
     assert left(files, job.id) == []
 
 
 def test_a_step_that_another_worker_has_taken_over_leaves_that_ones_recording(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     ledger: Ledger,
     monkeypatch: pytest.MonkeyPatch,
@@ -222,7 +222,7 @@ def test_a_step_that_another_worker_has_taken_over_leaves_that_ones_recording(
     job = submitted()
     amid(monkeypatch, lambda _step: ledger.recover(worker="tests"))
     with pytest.raises(LeaseLost):
-        runner.run(begin_step(job), job.spec)
+        work(runner, job)
     assert input_key(job.id, "reference") in left(files, job.id)
 
 
@@ -230,7 +230,7 @@ def test_a_step_that_another_worker_has_taken_over_leaves_that_ones_recording(
 def test_a_step_that_goes_back_to_the_queue_keeps_the_recording(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     monkeypatch: pytest.MonkeyPatch,
     reason: Exception,
@@ -242,7 +242,7 @@ def test_a_step_that_goes_back_to_the_queue_keeps_the_recording(
 
     amid(monkeypatch, fail)
     with pytest.raises(type(reason)):
-        runner.run(begin_step(job), job.spec)
+        work(runner, job)
     assert left(files, job.id) == [input_key(job.id, "reference")]
 
 

@@ -15,10 +15,10 @@ from jobs.specs import VoiceSpec
 from jobs.voices import Voices
 from models.rvc.importing import Imported
 from tests.models.rvc import voices
-from tests.workers.conftest import AddJob, BeginStep
+from tests.workers.conftest import AddJob, BeginStep, Work
 from workers import imports
 from workers.imports import VoiceRunner
-from workers.step import Runner, Stopping
+from workers.step import Runner, Step, Stopping
 from workers.worker import Worker
 
 Submit = Callable[..., Job]
@@ -119,7 +119,7 @@ def test_what_is_no_voice_is_refused_and_leaves_nothing(
 def test_a_name_that_is_taken_is_a_conflict_and_leaves_nothing(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     saved: Voices,
     monkeypatch: pytest.MonkeyPatch,
@@ -132,21 +132,20 @@ def test_a_name_that_is_taken_is_a_conflict_and_leaves_nothing(
     if late:
         monkeypatch.setattr(Voices, "named", lambda *_, **__: False)
     with pytest.raises(Conflict, match="a voice named `Ann` already"):
-        runner.run(begin_step(job), job.spec)
+        work(runner, job)
     assert left(files, job) == []
     assert [voice.id for voice in saved.list(key_id=job.key_id, kind="rvc")] == ["other"]
 
 
-def interrupted(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """While the file is read."""
-    read = vars(imports)["import_voice"]
+def interrupted(monkeypatch: pytest.MonkeyPatch, act: Callable[[Step], object]) -> None:
+    """Before the file is read."""
+    inputs = vars(imports)["_inputs"]
 
-    def reading(*args: Any) -> Imported:
-        act()
-        found: Imported = read(*args)
-        return found
+    def reading(step: Step) -> Any:
+        act(step)
+        return inputs(step)
 
-    monkeypatch.setattr(imports, "import_voice", reading)
+    monkeypatch.setattr(imports, "_inputs", reading)
 
 
 @pytest.mark.usefixtures("read_at_once")
@@ -154,7 +153,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> N
 def test_a_job_that_was_cancelled_leaves_nothing(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     ledger: Ledger,
     saved: Voices,
@@ -163,59 +162,92 @@ def test_a_job_that_was_cancelled_leaves_nothing(
 ) -> None:
     """Noticed at once by the worker, or not before the voice would be added."""
     job = submitted(b"model")
-    step = begin_step(job)
 
-    def cancel() -> None:
+    def cancel(step: Step) -> None:
         ledger.cancel(job.id)
         if noticed:
             step.lost.set()
 
     interrupted(monkeypatch, cancel)
     with pytest.raises(LeaseLost):
-        runner.run(step, job.spec)
+        work(runner, job)
     assert left(files, job) == []
     with pytest.raises(NotFound):
         saved.get(job.id)
 
 
 @pytest.mark.usefixtures("read_at_once")
+@pytest.mark.parametrize("error", [None, RuntimeError])
 def test_a_step_that_another_worker_has_taken_over_leaves_that_ones_files(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     ledger: Ledger,
     monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception] | None,
 ) -> None:
+    """Also where it fails afterwards, of another reason."""
     job = submitted(b"model")
-    step = begin_step(job)
-    interrupted(monkeypatch, lambda: ledger.recover(worker="tests"))
-    with pytest.raises(LeaseLost):
-        runner.run(step, job.spec)
+
+    def take_over(_step: Step) -> None:
+        ledger.recover(worker="tests")
+        assert ledger.claim("tools", "other", lease_seconds=60)
+        if error:
+            raise error
+
+    interrupted(monkeypatch, take_over)
+    with pytest.raises(error or LeaseLost):
+        work(runner, job)
     assert input_key(job.id, "model") in left(files, job)
 
 
 @pytest.mark.usefixtures("read_at_once")
-@pytest.mark.parametrize("reason", [Stopping, LedgerUnavailable("away")])
+@pytest.mark.parametrize("reason", [Stopping(), LedgerUnavailable("away")])
 def test_a_step_that_goes_back_to_the_queue_keeps_its_inputs(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     monkeypatch: pytest.MonkeyPatch,
-    reason: Any,
+    reason: Exception,
 ) -> None:
     job = submitted(b"model")
-    step = begin_step(job)
 
-    def fail() -> None:
+    def fail(_step: Step) -> None:
         raise reason
 
-    monkeypatch.setattr(step, "check", fail)
-    with pytest.raises(Stopping if reason is Stopping else LedgerUnavailable):
-        runner.run(step, job.spec)
-    monkeypatch.undo()
+    interrupted(monkeypatch, fail)
+    with pytest.raises(type(reason)):
+        work(runner, job)
     assert left(files, job) == [input_key(job.id, "model")]
+
+
+@pytest.mark.usefixtures("read_at_once")
+def test_a_failure_that_cannot_be_recorded_keeps_the_inputs(
+    runner: Runner,
+    submitted: Submit,
+    work: Work,
+    files: FileStore,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The step goes back, and the next attempt needs them."""
+    job = submitted(b"model")
+
+    def away(*_: object) -> None:
+        raise LedgerUnavailable("away")
+
+    def fail(_step: Step) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(ledger, "fail", away)
+    interrupted(monkeypatch, fail)
+    with pytest.raises(RuntimeError):
+        work(runner, job)
+    assert left(files, job) == [input_key(job.id, "model")]
+    assert ledger.get(job.id).state == "running"
+    assert ledger.position(job.id) == 0
 
 
 @pytest.mark.usefixtures("read_at_once")
@@ -234,17 +266,16 @@ def test_an_attempt_after_the_voice_was_added_only_says_so(
 def test_a_full_disk_leaves_no_half_of_a_voice(
     runner: Runner,
     submitted: Submit,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     job = submitted(b"model")
-    step = begin_step(job)
 
     def refuse(key: str, _data: object) -> None:
         raise Unavailable("its disk is full")
 
     monkeypatch.setattr(files, "put", refuse)
     with pytest.raises(Unavailable):
-        runner.run(step, job.spec)
+        work(runner, job)
     assert left(files, job) == []

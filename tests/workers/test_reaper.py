@@ -18,7 +18,7 @@ from jobs.files import (
     work_key,
 )
 from jobs.ledger import Job, Ledger
-from jobs.specs import VoiceSpec
+from jobs.specs import AnySpec, ChangeSpec, CloneSpec, EnrolmentSpec, VoiceSpec
 from jobs.voices import Voices
 from tests.workers.conftest import AddJob
 from workers.reaper import Reaper
@@ -107,6 +107,19 @@ def test_segments_of_a_running_job_stay(add_job: AddJob, ledger: Ledger, files: 
 def test_a_cancelled_job_loses_its_segments_too(add_job: AddJob, ledger: Ledger, files: FileStore) -> None:
     job = add_job()
     files.put(segment_key(job.id, 0, 0), b"sound")
+    ledger.cancel(job.id)
+    Reaper(ledger=ledger, files=files, segment_seconds=0, embedding_seconds=86_400).tend()
+    assert files.list("jobs/") == []
+
+
+@pytest.mark.parametrize("spec", [CloneSpec(text="Hello."), ChangeSpec(), EnrolmentSpec(name="A", consent=True)])
+def test_of_a_voice_that_came_to_nothing_no_recording_stays(
+    add_job: AddJob, ledger: Ledger, files: FileStore, spec: AnySpec
+) -> None:
+    """Its worker died, or it had none yet."""
+    job = add_job(spec)
+    for key in (input_key(job.id, "audio"), input_key(job.id, "reference"), work_key(job.id, "reference.wav")):
+        files.put(key, b"sound")
     ledger.cancel(job.id)
     Reaper(ledger=ledger, files=files, segment_seconds=0, embedding_seconds=86_400).tend()
     assert files.list("jobs/") == []

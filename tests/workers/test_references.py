@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,11 @@ from jobs.settings import Settings
 from jobs.specs import ChangeSpec, CloneSpec
 from tests.models.whisper.sounds import music, pink
 from tests.readers import SAMPLE_RATE, mixed, reading, silence
-from tests.workers.conftest import AddJob, BeginStep
+from tests.workers.conftest import AddJob, BeginStep, Work
 from tests.workers.references import WHISPER, Listeners, given, installed, left, listeners, video
 from workers.clips import FACTS, stored_reference, warnings_of
-from workers.references import NOT_COUNTED, NOT_HEARD, ONLY_BEGINNING, TEXT_DROPPED
-from workers.step import Stopping
+from workers.references import NOT_COUNTED, NOT_HEARD, ONLY_BEGINNING, TEXT_DROPPED, Prepared, References
+from workers.step import Step, Stopping
 from workers.worker import Worker
 
 Give = Callable[..., Job]
@@ -150,7 +149,7 @@ def test_what_cannot_be_taken_is_refused_and_nothing_is_kept(
     bare: Listeners,
     reader: Samples,
     give: Give,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     make: Callable[[Samples], Samples | bytes],
     fields: dict[str, Any],
@@ -158,7 +157,7 @@ def test_what_cannot_be_taken_is_refused_and_nothing_is_kept(
 ) -> None:
     job = give(make(reader), **fields)
     with pytest.raises(BadReference, match=said) as refused:
-        bare.clone.run(begin_step(job), job.spec)
+        work(bare.clone, job)
     assert refused.value.param == "reference"
     assert left(files, job.id) == []
 
@@ -210,25 +209,53 @@ def test_an_attempt_after_all_was_stored_does_nothing_again(
 
 
 def test_a_worker_that_is_stopped_keeps_the_recording(
-    bare: Listeners, reader: Samples, give: Give, begin_step: BeginStep, files: FileStore
+    bare: Listeners, reader: Samples, give: Give, work: Work, files: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = give(reader)
-    stopping = threading.Event()
-    stopping.set()
+
+    def stop(_step: Step) -> None:
+        raise Stopping
+
+    monkeypatch.setattr(Step, "check", stop)
     with pytest.raises(Stopping):
-        bare.clone.run(begin_step(job, stopping), job.spec)
+        work(bare.clone, job)
     assert left(files, job.id) == [input_key(job.id, "reference")]
 
 
+@pytest.mark.parametrize("deleted", [False, True])
 def test_a_job_that_is_cancelled_on_the_way_keeps_nothing(
-    bare: Listeners, reader: Samples, give: Give, begin_step: BeginStep, files: FileStore, ledger: Ledger
+    bare: Listeners,
+    reader: Samples,
+    give: Give,
+    work: Work,
+    files: FileStore,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    deleted: bool,
 ) -> None:
-    job = give(reader)
-    step = begin_step(job)
-    ledger.cancel(job.id)
-    step.lost.set()
+    job = give(reader, ChangeSpec())
+    files.put(input_key(job.id, "audio"), b"sound")
+    prepare = References.prepare
+
+    def preparing(self: References, step: Step, spec: Any) -> Prepared:
+        prepared = prepare(self, step, spec)
+        ledger.delete(job.id) if deleted else ledger.cancel(job.id)
+        step.lost.set()
+        return prepared
+
+    monkeypatch.setattr(References, "prepare", preparing)
     with pytest.raises(LeaseLost):
-        bare.clone.run(step, job.spec)
+        work(bare.reference, job)
+    assert left(files, job.id) == []
+
+
+def test_of_a_change_that_is_refused_the_recording_goes_too(
+    bare: Listeners, give: Give, work: Work, files: FileStore
+) -> None:
+    job = give(silence(5), ChangeSpec())
+    files.put(input_key(job.id, "audio"), b"sound")
+    with pytest.raises(BadReference):
+        work(bare.reference, job)
     assert left(files, job.id) == []
 
 
@@ -236,7 +263,7 @@ def test_a_full_disk_leaves_no_half_of_a_clip(
     bare: Listeners,
     reader: Samples,
     give: Give,
-    begin_step: BeginStep,
+    work: Work,
     files: FileStore,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -250,7 +277,7 @@ def test_a_full_disk_leaves_no_half_of_a_clip(
 
     monkeypatch.setattr(files, "put", refuse)
     with pytest.raises(Unavailable):
-        bare.clone.run(begin_step(job), job.spec)
+        work(bare.clone, job)
     assert left(files, job.id) == []
 
 

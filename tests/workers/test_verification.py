@@ -9,12 +9,12 @@ import pytest
 from audio.pcm import Samples, to_f32
 from jobs.errors import ModelNotInstalled
 from jobs.events import Events
-from jobs.files import FileStore, segment_key, work_key
+from jobs.files import REFERENCE, FileStore, segment_key, work_key
 from jobs.ledger import Job, Ledger
 from jobs.specs import CloneSpec
 from tests.conversation import TEXTS
 from tests.readers import SAMPLE_RATE, reading
-from tests.workers.conftest import AddJob, BeginStep
+from tests.workers.conftest import AddJob, BeginStep, Work
 from tests.workers.references import WHISPER, installed, listeners
 from workers.spoken import FAILED, Progress, Spoken
 from workers.step import Step
@@ -60,8 +60,18 @@ def test_what_says_something_else_is_to_be_spoken_anew(
 
 
 def test_it_needs_a_model_that_listens(
-    models_dir: Path, tmp_path_factory: pytest.TempPathFactory, ledger: Ledger, files: FileStore, job: Job, step: Step
+    models_dir: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    ledger: Ledger,
+    files: FileStore,
+    job: Job,
+    begin_step: BeginStep,
+    work: Work,
 ) -> None:
+    """Without one the job fails, and keeps nothing of what its first step left."""
+    ledger.finish(begin_step(job).claim, {})
     speak(files, job, (SPOKEN, reading(models_dir)))
+    files.put(work_key(job.id, REFERENCE), b"sound")
     with pytest.raises(ModelNotInstalled, match="voxhall models pull whisper-base"):
-        listeners(tmp_path_factory.mktemp("models"), ledger).clone.run(step, CLONE)
+        work(listeners(tmp_path_factory.mktemp("models"), ledger).clone, job, "transcription")
+    assert files.list(work_key(job.id, "")) == []

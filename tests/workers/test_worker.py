@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import redis
+from sqlalchemy import update
 
 from audio.errors import UnreadableAudio
 from jobs import queue
@@ -13,10 +14,12 @@ from jobs.errors import LeaseLost, LedgerUnavailable, Unavailable
 from jobs.events import Events
 from jobs.files import FileStore, input_key, job_prefix, result_key, segment_key
 from jobs.ledger import Ledger
+from jobs.schema import jobs
 from jobs.settings import Settings
 from jobs.specs import SpeechSpec
 from jobs.submit import forget
-from models.errors import OutOfMemory
+from models.cloning.engine import CannotSpeak, NotFinite, Runaway
+from models.errors import DenoiserFailed, OutOfMemory
 from tests.workers.conftest import AddJob
 from workers.step import Step
 from workers.worker import Worker
@@ -126,6 +129,10 @@ def test_all_waiting_steps_are_done_and_told(
         (OSError(errno.ENOSPC, "No space left on device", "/a/path"), "unavailable", "disk is full"),
         (MemoryError("bytes and more bytes"), "out_of_memory", "did not fit into memory"),
         (OutOfMemory("CUDA: tried to allocate"), "out_of_memory", "free memory on the card"),
+        (CannotSpeak("It does not speak 'xx'."), "invalid_request", "'xx'"),
+        (NotFinite(), "not_spoken", "not numbers"),
+        (Runaway(), "not_spoken", "did not come to its end"),
+        (DenoiserFailed("Install it anew."), "unavailable", "Install it anew."),
     ],
 )
 def test_a_known_failure_is_said_in_its_own_words(
@@ -320,6 +327,17 @@ def test_a_kind_that_nobody_here_does_fails_its_job_only(
     job = add_job()
     Worker(name="w", runners={}, threads=1, settings=settings, ledger=ledger, files=files, events=events).work("speech")
     assert ledger.get(job.id).error_code == "internal_error"
+
+
+def test_a_job_that_another_version_wrote_fails_and_holds_up_nobody(
+    hire: Hire, add_job: AddJob, ledger: Ledger
+) -> None:
+    strange, job = add_job(), add_job()
+    with ledger.database.write() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == strange.id).values(spec={"kind": "speech", "odd": 1}))
+    hire(lambda _step: {}).work("speech")
+    assert ledger.get(job.id).state == "succeeded"
+    assert ledger.unfinished() == {}
 
 
 def test_a_stopped_worker_takes_nothing(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:

@@ -8,12 +8,11 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from jobs.files import voice_prefix
 from jobs.keys import Key
 from jobs.ledger import Job
 from jobs.specs import EmbeddingSpec, EnrolmentSpec
 from jobs.submit import forget, submit
-from jobs.voices import SavedVoice, Voices
+from jobs.voices import SavedVoice
 from server.answering import chosen
 from server.asked import asked
 from server.callers import BearerKey
@@ -21,7 +20,7 @@ from server.dialects.ttsai.cloning import SECONDS
 from server.dialects.ttsai.ids import EMBEDDED
 from server.dialects.ttsai.jobs import NAME
 from server.hall import Hall, HallDependency
-from server.saved_voices import enrol
+from server.saved_voices import dropped, enrol
 from server.strict import StrictModels
 from server.waiting import result_of
 
@@ -51,12 +50,12 @@ async def embed(
     with asked():
         # The name is nobody's to see; nothing outlasts the setting `embedding_seconds`.
         name = f"embedding {uuid.uuid4().hex}"
-        spec = EnrolmentSpec(name=name, consent=True, model=form.model, lasting=False, reference_seconds=SECONDS)
+        spec = EnrolmentSpec(name=name, model=form.model, lasting=False, reference_seconds=SECONDS)
     voice, _ = await enrol(hall, key, request, spec, form.file, dialect=NAME, param="file")
     try:
         model = await _embedded(hall, key, request, voice, form.model, strict)
     except BaseException:
-        await run_in_threadpool(_drop, hall, voice)
+        await run_in_threadpool(dropped, hall, voice.id)
         raise
     took = round(1000 * (time.monotonic() - began))
     return {"embed_id": f"{EMBEDDED}{voice.id}", "model": model, "duration_ms": took}
@@ -80,8 +79,3 @@ async def _embedded(hall: Hall, key: Key, request: Request, voice: SavedVoice, m
 
 def _model(hall: Hall, asked_for: str, seconds: float | None, strict: bool) -> str:
     return chosen(hall, asked_for, verb="clone", language=None, seconds=seconds, strict=strict).id
-
-
-def _drop(hall: Hall, voice: SavedVoice) -> None:
-    Voices(hall.database).drop(voice.id)
-    hall.files.delete(voice_prefix(voice.id))

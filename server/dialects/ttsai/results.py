@@ -20,8 +20,8 @@ JobId = Annotated[str, Query(min_length=32, max_length=36, description="the `uui
 def read(hall: HallDependency, key: PollingKey, uuid: JobId, request: Request) -> dict[str, Any]:
     """What became of a job; with its audio's links once it is `completed`, which need no key.
 
-    Nor does this: TTS.ai's own examples poll without one, and the `uuid` is as hard to guess as a key. With a key, only
-    that key's jobs are there.
+    Nor does this, unless `VOXHALL_KEYLESS_POLLING` is false: TTS.ai's own examples poll without one, and the `uuid` is
+    as hard to guess as a key. With a key, only that key's jobs are there.
     """
     return state(hall, request, found(hall, uuid, key.id if key else None))
 

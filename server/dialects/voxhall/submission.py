@@ -17,7 +17,7 @@ from jobs.specs import (
     TranscriptionSpec,
     VoiceSpec,
 )
-from server.asked import asked
+from server.asked import asked, check_settled
 from server.cloning import checked_change, checked_clone, spoken
 from server.conversion import checked_conversion
 from server.hall import Hall
@@ -69,9 +69,11 @@ SUBMISSION = {
 
 
 def parsed(raw: str | bytes) -> AnySpec:
-    """Raises `InvalidRequest`."""
+    """Raises `InvalidRequest`, also for a field that the server sets itself."""
     with asked():
-        return SPEC.validate_json(raw)
+        spec = SPEC.validate_json(raw)
+    check_settled(spec)
+    return spec
 
 
 def checked(hall: Hall, spec: AnySpec, key_id: str, *, strict: bool, seconds: float | None = None) -> Wanted:

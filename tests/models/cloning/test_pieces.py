@@ -20,8 +20,7 @@ TEXTS = st.text(alphabet="ab éñ.!?,;:—…\n’”)字世。、？アかक�
 def test_no_word_is_lost_or_doubled_and_no_piece_is_too_long(text: str, limit: int, streamed: bool) -> None:
     found = [*pieces(text, limit=limit, streamed=streamed)]
     assert "".join(filter(str.isalnum, text)) == "".join(filter(str.isalnum, "".join(piece.text for piece in found)))
-    marks = 1  # a letter and the marks that stay with it
-    assert all(len(piece.text) <= limit + marks * text.count("्") for piece in found)
+    assert all(len(piece.text) <= limit for piece in found)
     assert all(any(map(str.isalnum, piece.text)) for piece in found)
 
 
@@ -38,6 +37,12 @@ def test_a_sentence_that_is_too_long_is_cut_at_its_clauses_then_at_words() -> No
     words = said("word " * 200)
     assert {word for piece in words for word in piece.text.split()} == {"word"}
     assert {piece.pause for piece in words} == {0.0}
+
+
+def test_a_letter_keeps_its_marks_where_they_have_room() -> None:
+    assert {piece.text for piece in said("e\u0301" * 400)} == {"e\u0301" * (LIMIT // 2), "e\u0301" * 120}
+    endless = said("e" + "\u0301" * 1000)
+    assert max(len(piece.text) for piece in endless) == LIMIT
 
 
 def test_the_first_piece_of_a_stream_is_short() -> None:

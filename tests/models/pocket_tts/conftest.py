@@ -1,5 +1,6 @@
-"""A miniature with random weights."""
+"""The installed model, or a miniature with random weights. Tests that damage files make a miniature of their own."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from tests.models.pocket_tts.checkpoints import tiny
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`POCKET_TEST_FOLDER`, else the one among the installed models, else a miniature."""
+    models = Path(os.environ.get("VOXHALL_MODELS_DIR", "models/weights"))
+    installed = Path(os.environ.get("POCKET_TEST_FOLDER", models / "pocket-tts"))
+    if (installed / "model.safetensors").is_file():
+        return installed
     return tiny(tmp_path_factory.mktemp("models") / "pocket-tts")
 
 

@@ -1,4 +1,7 @@
-"""The three engines, loaded: of the installed weights where there is a card to run them, else of miniatures."""
+"""The three engines, loaded: of the installed weights where there is a card to run them, else of miniatures.
+
+The real ones run on a CPU, too, if `QWEN_TEST_FOLDER` names the folder that has them, by the models' ids.
+"""
 
 import os
 from collections.abc import Callable
@@ -16,6 +19,8 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _folder(model_id: str, tiny: Callable[[Path], Path], into: Path) -> Path:
+    if wanted := os.environ.get("QWEN_TEST_FOLDER"):
+        return Path(wanted) / model_id
     installed = Path(os.environ.get("VOXHALL_MODELS_DIR", "models/weights")) / model_id
     return installed if DEVICE == "cuda" and installed.is_dir() else tiny(into / model_id)
 

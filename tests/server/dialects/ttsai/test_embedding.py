@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from jobs.files import REFERENCE, FileStore, voice_key
 from jobs.ledger import Claim, Ledger
 from jobs.specs import EmbeddingSpec, EnrolmentSpec
+from server.hall import Hall
 from tests.server.conftest import Puppet, RvcVoices
 from tests.server.dialects.ttsai.conftest import CLIP, Post, shape
 
@@ -18,7 +19,7 @@ def enrol(puppet: Puppet, rvc: RvcVoices) -> None:
     claim = puppet.claim("transcription")
     job = puppet.ledger.get(claim.job_id)
     assert isinstance(job.spec, EnrolmentSpec)
-    assert not job.spec.lasting
+    assert (job.spec.lasting, job.spec.consent) == (False, None)
     puppet.files.put(voice_key(job.id, REFERENCE), CLIP)
     details = {"text": None, "language": "en", "seconds": 6.0, "model": job.spec.model}
     rvc.voices.add(job.id, key_id=job.key_id, name=job.spec.name, kind="embedding", shared=False, details=details)
@@ -84,3 +85,14 @@ def test_the_clip_is_needed(post: Post) -> None:
     answer = post("/v1/voice-embedding/", model="chatterbox")
     shape(answer.json())
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "file")
+
+
+def test_a_key_has_only_so_many_embeddings(post: Post, hall: Hall, rvc: RvcVoices, ledger: Ledger) -> None:
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"max_saved_voices": 1}))
+    rvc.add("Anna", kind="clone")
+    rvc.add("embedding 1", kind="embedding")
+    answer = post("/v1/voice-embedding/", FILE)
+    shape(answer.json())
+    assert (answer.status_code, answer.json()["error"]["type"]) == (403, "quota_exceeded")
+    assert "1 embeddings, and each goes 24 h after" in answer.json()["message"]
+    assert ledger.waiting() == {}

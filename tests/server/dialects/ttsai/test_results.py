@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from jobs.keys import Keys
 from jobs.ledger import Job
+from server.hall import Hall
 from tests.server.conftest import Puppet
 from tests.server.dialects.ttsai.conftest import CLIP, shape
 
@@ -53,6 +54,14 @@ def test_a_cancelled_job_has_failed(client: TestClient, uuid: str) -> None:
 def test_the_documented_examples_poll_without_a_key(client: TestClient, uuid: str) -> None:
     answer = client.get(RESULTS, params={"uuid": uuid}, headers={b"authorization": b""})
     assert (answer.status_code, answer.json()["status"]) == (200, "queued")
+
+
+def test_an_operator_may_want_a_key_for_every_poll(client: TestClient, hall: Hall, uuid: str) -> None:
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"keyless_polling": False}))
+    answer = client.get(RESULTS, params={"uuid": uuid}, headers={b"authorization": b""})
+    shape(answer.json())
+    assert answer.status_code == 401
+    assert poll(client, uuid)["status"] == "queued"
 
 
 def test_the_dashed_id_is_the_same_job(client: TestClient, uuid: str) -> None:
