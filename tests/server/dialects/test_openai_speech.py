@@ -228,7 +228,7 @@ def test_a_models_own_voice_follows_instructions(
 @pytest.mark.parametrize(
     ("wrong", "status", "param", "code"),
     [
-        ({"voice": "alloy", "model": "chatterbox"}, 400, "voice", "unknown_voice"),
+        ({"voice": "alloy", "model": "chatterbox"}, 404, "voice", "unknown_voice"),
         ({"voice": "Anna", "model": "qwen3-tts-base"}, 503, "model", "model_not_installed"),
         ({"voice": "Anna", "model": "spark", "strict": True}, 404, "model", "model_not_served"),
         ({"voice": "Anna", "input": "a" * 4097}, 400, "input", "text_too_long"),
