@@ -57,6 +57,8 @@ def save(
     key: ApiKey = None,
 ) -> None:
     """Save the voice of a clip, to speak and to change recordings with."""
+    if not consent:
+        raise fail("A voice is saved only with the consent of whoever is heard: say --consent if you have it.")
     client = _client(server, key)
     flags = {"consent": consent, "shared": shared, "denoise": denoise}
     given = {"job": job, "language": language, "model": model, "text": text}

@@ -222,7 +222,7 @@ class ChangeSpec(_Spec):
     """
 
     kind: Literal["change"] = "change"
-    model: str = Field(default="chatterbox", description="a model of `GET /models` that changes voices, or an alias")
+    model: str = Field(default="voice-changer", description="a model of `GET /models` that changes voices, or an alias")
     voice: str | None = Field(default=None, max_length=100, description="a saved voice, or a stock voice")
     format: AudioFormat = "mp3"
     sample_rate: int | None = Field(default=None, ge=8_000, le=48_000)

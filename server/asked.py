@@ -39,6 +39,8 @@ def asked() -> Iterator[None]:
             raise InvalidRequest("The text is empty.", param="text") from error
         kind = TextTooLong if place == "text" and problem["type"] == "string_too_long" else InvalidRequest
         said = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "string_pattern_mismatch":
+            said = "it has a character that it may not have there, such as a slash, or a dot or a space at its ends"
         raise kind(f"{place or 'spec'}: {said}", param=place or None) from error
 
 

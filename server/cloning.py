@@ -4,6 +4,7 @@ It settles whose voice it is, which model speaks, and in which language.
 """
 
 import re
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -25,7 +26,12 @@ from server.speech import checked_speech
 
 __all__ = ["checked_change", "checked_clone", "chosen", "engine_headers", "saved_voice", "spoken"]
 
-DEFAULT: dict[Verb, str] = {"clone": "chatterbox", "change": "chatterbox", "design": "qwen3-tts", "stock": "qwen3-tts"}
+DEFAULT: dict[Verb, str] = {
+    "clone": "chatterbox",
+    "change": "voice-changer",
+    "design": "qwen3-tts",
+    "stock": "qwen3-tts",
+}
 """The name that is meant where a request names no model."""
 
 KINDS = ("clone", "embedding")
@@ -78,6 +84,7 @@ def checked_clone(
             that shall verify.
     """
     _check_verifiable(hall, spec)
+    strict = strict and "model" in spec.model_fields_set
     target = _target(hall, spec, key_id, seconds)
     wanted = spec.language or detect(without_markup(spec.text)) or target.language
     model = _speaker(hall, spec, target, wanted, strict)
@@ -200,9 +207,11 @@ def plain_id(voice: str) -> str:
 
 def _find(hall: Hall, voice: str, key_id: str, kinds: tuple[str, ...]) -> SavedVoice | None:
     try:
-        return Voices(hall.database).find(plain_id(voice), key_id=key_id, kind=kinds)
+        found = Voices(hall.database).find(plain_id(voice), key_id=key_id, kind=kinds)
     except NotFound:
         return None
+    gone = found.kind == "embedding" and found.created_at + hall.settings.embedding_seconds < time.time()
+    return None if gone else found
 
 
 def _target(hall: Hall, spec: CloneSpec, key_id: str, seconds: float | None) -> _Target:

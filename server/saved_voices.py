@@ -3,7 +3,6 @@
 A voice's clip is the truth. Its embeddings are made from it, for each model that speaks with it, and can be made anew.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -243,9 +242,8 @@ def _kept(hall: Hall, result: dict[str, Any]) -> tuple[SavedVoice, dict[str, Any
     if _is_one_too_many(hall, voice):
         dropped(hall, voice.id)
         raise _full(hall, voice.kind)
-    if voice.kind == KIND:
-        _warm(hall, voice)
-    return voice, result
+    told = _warm(hall, voice) if voice.kind == KIND else []
+    return voice, result | {"warnings": [*result.get("warnings", []), *told]}
 
 
 def _is_one_too_many(hall: Hall, voice: SavedVoice) -> bool:
@@ -256,11 +254,14 @@ def _is_one_too_many(hall: Hall, voice: SavedVoice) -> bool:
     return len(before) >= hall.settings.max_saved_voices
 
 
-def _warm(hall: Hall, voice: SavedVoice) -> None:
-    """Has the voice embedded for its own model, where that is installed. Nobody waits for it."""
-    with suppress(VoxhallError):
+def _warm(hall: Hall, voice: SavedVoice) -> list[str]:
+    """Has the voice embedded for its own model, and waits for nothing; what keeps it from speaking for now."""
+    try:
         spec = _embedding(hall, voice, None, strict=False)
         submit(hall.ledger, hall.files, spec, key_id=voice.key_id, dialect="voxhall")
+    except VoxhallError as error:
+        return [f"The voice is saved, but cannot speak yet: {error.message}"]
+    return []
 
 
 def _embedding(hall: Hall, voice: SavedVoice, model: str | None, strict: bool) -> EmbeddingSpec:

@@ -212,7 +212,7 @@ def test_a_clip_is_saved_as_a_voice_and_put_aside(
 
 @pytest.mark.usefixtures("server")
 def test_a_voice_is_not_saved_without_consent(clip: Path) -> None:
-    refused(run("save", "Bert", str(clip)), "consent=true")
+    refused(run("save", "Bert", str(clip)), "--consent")
     refused(run("save", "Bert", "--consent"), "Send a file `reference`")
     refused(run("save", "Bert", "--consent", "--job", "a" * 32), "There is no such job.")
 

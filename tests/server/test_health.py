@@ -6,7 +6,7 @@ from server.hall import Hall
 
 
 def announce(hall: Hall, role: str, *, ready: bool = True, problem: str | None = None) -> None:
-    queues = {"speech": ["speech", "conversion"], "transcription": ["transcription"], "io": ["tools"]}[role]
+    queues = {"speech": ["speech", "conversion", "clone"], "transcription": ["transcription"], "io": ["tools"]}[role]
     presence = Presence(f"{role}@here", role, queues, "cpu", ready=ready, problem=problem, models=["a-model"])
     hall.presences.announce(presence)
 
@@ -42,6 +42,7 @@ def test_with_a_worker_for_every_queue_it_is_ready(client: TestClient, hall: Hal
     assert client.get("/readyz").json()["problems"] == [
         "No worker serves the queue `speech` yet.",
         "No worker serves the queue `conversion` yet.",
+        "No worker serves the queue `clone` yet.",
     ]
 
 
@@ -55,6 +56,7 @@ def test_a_worker_that_still_loads_or_cannot_is_not_ready(client: TestClient, ha
         "speech: kokoro-v1_0.pth is broken: run `voxhall models pull kokoro`",
         "No worker serves the queue `speech` yet.",
         "No worker serves the queue `conversion` yet.",
+        "No worker serves the queue `clone` yet.",
         "No worker serves the queue `transcription` yet.",
     ]
 

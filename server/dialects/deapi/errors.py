@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, ModelNotInstalled, NoVoiceForLanguage, VoxhallError
+from jobs.errors import InvalidRequest, ModelNotInstalled, NoVoiceForLanguage, UnknownVoice, VoxhallError
 
 FIELDS = {"language": "lang", "reference": "ref_audio", "audio": "ref_audio"}
 """deAPI's names of what a spec calls otherwise."""
@@ -32,7 +32,7 @@ WORDS = {
 def error(error: VoxhallError, status: int) -> Response:
     if isinstance(error, ModelNotInstalled):
         return wrong({"model": [error.message]})
-    if isinstance(error, InvalidRequest) and (status == 400 or isinstance(error, NoVoiceForLanguage)):
+    if isinstance(error, InvalidRequest) and (status == 400 or isinstance(error, NoVoiceForLanguage | UnknownVoice)):
         field = FIELDS.get(error.param or "", error.param)
         return wrong({field: [error.message]} if field else {}, error.message)
     return JSONResponse({"message": FIXED.get(status, error.message)}, status_code=status)
@@ -61,4 +61,8 @@ def _said(field: str, problem: dict[str, Any]) -> str:
     if words:
         return words.format(field=field, **problem.get("ctx", {}))
     said = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "needed":
+        return said
+    if "UploadFile" in said:
+        return f"The {field} field must be a file."
     return f"The {field} field: {said}." if field else f"{said}."

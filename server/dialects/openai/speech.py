@@ -17,7 +17,7 @@ from jobs.submit import submit
 from server.answering import is_cloning
 from server.asked import asked
 from server.callers import BearerKey
-from server.cloning import checked_clone, engine_headers, spoken
+from server.cloning import checked_clone, engine_headers, find_saved, spoken
 from server.dialects.openai.errors import Unsupported
 from server.dialects.openai.events import Event, EventStream
 from server.dialects.openai.headers import headers
@@ -87,15 +87,16 @@ def _checked(hall: Hall, body: SpeechRequest, key_id: str, strict: bool) -> Spee
     name = body.voice if isinstance(body.voice, str) else body.voice.id
     if is_cloning(hall, body.model):
         return _cloned(hall, body, name, key_id, strict)
+    stock = None if find_saved(hall, name, key_id) else VOICES.get(name)
     with asked():
         spec = SpeechSpec(
             text=body.input,
-            voice=VOICES.get(name, name),
+            voice=stock or name,
             model=speech_model(body.model),
             speed=body.speed,
             format=body.response_format,
         )
-    if name in VOICES and len(spec.text) <= LONGEST:
+    if stock and len(spec.text) <= LONGEST:
         # OpenAI's voices speak every language.
         spec = spec.model_copy(update={"voice": voice_for(hall, spec.voice, spec.text)})
     return spoken(hall, spec, key_id, strict=strict, longest=LONGEST)

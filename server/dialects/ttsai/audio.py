@@ -25,7 +25,10 @@ async def whole(hall: Hall, job: Job, request: Request) -> Response:
     """The stored file. Raises `JobFailed`, `CallerGone`."""
     job = await result_of(hall, job, request)
     result = job.result or {}
-    return file_response(hall, result["file"], result["media_type"], _headers(job))
+    headers = _headers(job)
+    if warnings := result.get("warnings"):
+        headers["x-voxhall-warning"] = " ".join(warnings).encode("ascii", "replace").decode()
+    return file_response(hall, result["file"], result["media_type"], headers)
 
 
 def _headers(job: Job) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, TextTooLong, UnreadableUpload, VoxhallError
+from jobs.errors import InvalidRequest, TextTooLong, UnknownVoice, UnreadableUpload, VoxhallError
 
 LONGEST = 1000
 """Characters of `tts_text`."""
@@ -37,7 +37,7 @@ LIMITS = ("ge", "le", "min_length", "max_length")
 def error(error: VoxhallError, status: int) -> Response:
     if isinstance(error, UnreadableUpload):
         return JSONResponse({"message": WRONG_FILE}, status_code=402)
-    if isinstance(error, InvalidRequest) and status == 400:
+    if isinstance(error, InvalidRequest) and (status == 400 or isinstance(error, UnknownVoice)):
         problem: dict[str, Any] = {"loc": PLACES.get(error.param or "", ("body", error.param or ""))}
         problem |= LONGER if isinstance(error, TextTooLong) else {"msg": error.message, "type": "value_error"}
         return JSONResponse({"detail": [problem]}, status_code=422)

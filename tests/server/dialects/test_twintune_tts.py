@@ -47,4 +47,4 @@ def test_a_strangers_voice_is_none(client: TestClient, saved: SavedVoices, datab
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "tts_voice"]
     for unknown in (foreign, "0" * 32):
-        assert client.post(PATH, json={"tts_text": "Good evening.", "tts_voice": unknown}).status_code == 404
+        assert client.post(PATH, json={"tts_text": "Good evening.", "tts_voice": unknown}).status_code == 422
