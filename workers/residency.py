@@ -62,6 +62,7 @@ class Residency:
         self._loading = loading
         self._loaded: OrderedDict[str, _Resident] = OrderedDict()
         self._lock = threading.Condition()
+        self._one_at_a_time = threading.Lock()
 
     @contextmanager
     def use(self, model_id: str, *, check: Callable[[], None] = _wanted) -> Iterator[Any]:
@@ -129,7 +130,8 @@ class Residency:
         missing = {model_id: resident for model_id, resident in residents.items() if not resident.ready}
         try:
             for model_id, resident in missing.items():
-                with self._loading():
+                # Libraries are imported with the first model that needs them; transformers fails where two threads do it.
+                with self._one_at_a_time, self._loading():
                     resident.engine = self._make(model_id)
                     resident.engine.load(self.device)
                 self._now_ready(resident)

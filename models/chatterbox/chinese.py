@@ -21,6 +21,9 @@ def _tokenizer() -> Any:
     with warnings.catch_warnings():
         # It looks there for the path of its dictionary, and has another way.
         warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
+        # Where Python compiles it for the first time.
+        warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
+        warnings.filterwarnings("ignore", "invalid escape sequence", SyntaxWarning)
         import jieba  # noqa: PLC0415
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())

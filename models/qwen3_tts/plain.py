@@ -11,7 +11,7 @@ import torch
 from audio.pcm import Samples
 from models.cloning.engine import Between, Runaway
 from models.qwen3_tts import positions
-from models.qwen3_tts.library import qwen_tts
+from models.qwen3_tts.package import qwen_tts
 from models.qwen3_tts.runtime import Job
 
 

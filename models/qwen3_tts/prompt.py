@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from models.cloning.embedding import Embedding, EmbeddingBroken
-from models.qwen3_tts.library import qwen_tts
+from models.qwen3_tts.package import qwen_tts
 
 SPEAKER, CODES, TEXT = "ref_spk_embedding", "ref_code", "ref_text"
 

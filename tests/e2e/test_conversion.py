@@ -138,7 +138,7 @@ def test_speech_is_answered_while_a_long_recording_is_converted_and_a_dead_worke
     assert worker
     os.kill(worker, signal.SIGKILL)
     ended = finished(client, long)
-    assert ended["state"] == "succeeded"
+    assert ended["state"] == "succeeded", ended["error"]
     assert seconds_of(httpx.get(ended["result"]["url"]).content) == pytest.approx(90.0, abs=1e-3)
     client.delete(f"/jobs/{long['id']}").raise_for_status()
     assert not [path for path in product.files() if path.is_relative_to(product.data_dir / "tmp")]

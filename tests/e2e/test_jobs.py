@@ -206,7 +206,8 @@ def test_a_forged_link(spoken: dict[str, Any], product: Product) -> None:
 
 def test_voices(client: httpx.Client) -> None:
     voices = client.get("/voices").json()
-    assert voices["total"] == len({voice["id"] for voice in voices["voices"]}) == 54
+    assert voices["total"] == len({voice["id"] for voice in voices["voices"]})
+    assert len([voice for voice in voices["voices"] if voice["model"] == "kokoro"]) == 54
     british = client.get("/voices", params={"language": "en-gb"}).json()["voices"]
     assert len(british) == 8
     assert all(voice["available"] for voice in british)

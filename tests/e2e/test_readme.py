@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from openai import OpenAI
+
 from audio.probe import probe
 from tests.conftest import ROOT
 from tests.e2e.product import KEY, Product, voxhall
+from tests.e2e.texts import SENTENCE
 
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -47,8 +50,10 @@ def test_the_example_of_a_job_works_when_pasted(product: Product, tmp_path: Path
     assert (job["kind"], job["state"]) == ("speech", "queued")
 
 
-def test_the_examples_of_cloning_work_when_pasted(product: Product, recording: Path, tmp_path: Path) -> None:
-    (tmp_path / "me.wav").write_bytes(recording.read_bytes())
+def test_the_examples_of_cloning_work_when_pasted(product: Product, openai: OpenAI, tmp_path: Path) -> None:
+    said = f"{SENTENCE} Then he went down to the harbour, and told the boats."
+    clip = openai.audio.speech.create(model="kokoro", voice="af_heart", input=said, response_format="wav")
+    (tmp_path / "me.wav").write_bytes(clip.content)
     try:
         run(["bash", "-euc", blocks("bash", product, "docs/cloning.md")], product, tmp_path)
     finally:

@@ -1,5 +1,6 @@
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -300,3 +301,31 @@ def test_who_waits_for_room_may_stop(residency: Residency) -> None:
         with pytest.raises(Canceled), residency.use_all("other", "third", check=check):
             pass
         assert residency.loaded() == ["large"]
+
+
+def test_models_are_loaded_one_after_the_other() -> None:
+    """Whatever they import, two threads never import at once."""
+    inside, most = [0], [0]
+
+    class Slow:
+        def load(self, device: str) -> None:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.05)
+            inside[0] -= 1
+
+        def unload(self) -> None: ...
+
+    residency = Residency(make=lambda _: Slow(), size=lambda _: 1, device="cpu", budget=100)
+
+    def use(name: str) -> None:
+        with residency.use(name):
+            pass
+
+    threads = [threading.Thread(target=use, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    assert sorted(residency.loaded()) == [*"abcd"]

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers.pre_tokenizers import ByteLevel
 
-from models.qwen3_tts.library import qwen_tts
+from models.qwen3_tts.package import qwen_tts
 
 SPEAKERS = ("serena", "vivian", "uncle_fu", "ryan", "aiden", "ono_anna", "sohee", "eric", "dylan")
 DIALECTS = {"eric": "sichuan_dialect", "dylan": "beijing_dialect"}
