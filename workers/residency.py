@@ -130,7 +130,7 @@ class Residency:
         missing = {model_id: resident for model_id, resident in residents.items() if not resident.ready}
         try:
             for model_id, resident in missing.items():
-                # Libraries are imported with the first model that needs them, and transformers fails in two threads at once.
+                # Libraries are imported with the first model that needs them; two threads at once break transformers.
                 with self._one_at_a_time, self._loading():
                     resident.engine = self._make(model_id)
                     resident.engine.load(self.device)
