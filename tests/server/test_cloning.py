@@ -391,3 +391,28 @@ def test_the_header_names_what_speaks(clone: Clone, saved: SavedVoices) -> None:
     assert engine_headers(clone(seconds=8.0)) == {"X-Voxhall-Model": MULTILINGUAL}
     assert engine_headers(SpeechSpec(text="a", voice="b")) == {"X-Voxhall-Model": "kokoro"}
     assert engine_headers(ConversionSpec(voice="b")) == {"X-Voxhall-Model": "rvc"}
+
+
+def test_a_change_without_a_model_takes_the_first_that_can(change: Change, saved: SavedVoices) -> None:
+    """Not only Chatterbox: a small box has a smaller one."""
+    saved.install("openvoice")
+    assert change(voice=saved.add("Anna")).model == "openvoice"
+    with pytest.raises(ModelNotInstalled, match="chatterbox"):
+        change(voice="Anna", model="chatterbox")
+
+
+def test_who_names_no_model_forbids_no_stand_in(clone: Clone, saved: SavedVoices) -> None:
+    saved.install(QWEN)
+    saved.add("Anna")
+    assert clone(voice="Anna", strict=True).model == QWEN
+    with pytest.raises(NotServed):
+        clone(voice="Anna", model="chatterbox", strict=True)
+
+
+def test_an_embedding_speaks_no_longer_than_it_lives(clone: Clone, hall: Hall, saved: SavedVoices) -> None:
+    saved.install(MULTILINGUAL)
+    voice = saved.add("passing", kind="embedding")
+    assert clone(voice=f"emb_{voice}").voice == voice
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"embedding_seconds": -1}))
+    with pytest.raises(UnknownVoice):
+        clone(voice=f"emb_{voice}")

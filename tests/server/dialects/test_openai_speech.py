@@ -208,6 +208,21 @@ def test_a_saved_voice_comes_as_a_whole_file_too(
     assert (answer.content, answer.headers["x-voxhall-model"]) == (b"sound", MULTILINGUAL)
 
 
+def test_a_saved_voice_goes_before_openais_name(
+    client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, ledger: Ledger, saved: SavedVoices
+) -> None:
+    """The owner has chosen it."""
+    saved.install(MULTILINGUAL)
+    voice = saved.add("alloy")
+    asked = pool.submit(client.post, "/v1/audio/speech", json=ASKED | {"voice": "alloy", "response_format": "wav"})
+    claim = puppet.claim("clone")
+    spec = ledger.get(claim.job_id).spec
+    assert isinstance(spec, CloneSpec)
+    assert spec.voice == voice
+    puppet.deliver(claim, "clone.wav", b"sound", media_type="audio/wav", duration=1.0)
+    assert asked.result(30).is_success
+
+
 def test_a_models_own_voice_follows_instructions(
     client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, ledger: Ledger, saved: SavedVoices, hall: Hall
 ) -> None:

@@ -75,9 +75,10 @@ def test_the_audio_is_answered_when_it_is_done(
     waiting = pool.submit(post, CLONE, REFERENCE, text="Hello.", format="wav")
     puppet.ledger.finish(puppet.claim("transcription"), {})
     claim = puppet.claim("clone")
-    puppet.deliver(claim, "speech.wav", CLIP, media_type="audio/wav", duration=6.0)
+    puppet.deliver(claim, "speech.wav", CLIP, media_type="audio/wav", duration=6.0, warnings=["It breaks off: früh."])
     answer = waiting.result(30)
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "audio/wav", CLIP)
+    assert answer.headers["x-voxhall-warning"] == "It breaks off: fr?h."
     assert answer.headers["x-voxhall-model"] == "chatterbox-english"
     assert answer.headers["x-voxhall-job"] == claim.job_id
     assert ledger.get(claim.job_id).interactive
