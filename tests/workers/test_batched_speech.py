@@ -232,15 +232,20 @@ def test_a_job_that_is_cancelled_in_mid_batch_leaves_it_and_the_others_stay(
 def test_a_job_that_is_cancelled_frees_the_device_in_mid_render(kokoro: Faulty, start: Spoken) -> None:
     steps: list[Step] = []
     stages = Counter[str]()
+    rendering, known = threading.Event(), threading.Event()
 
     def cancel(batch: Sequence[Utterance]) -> None:
         stages[batch[0].phonemes] += 1
         if stages.total() == 1:
+            rendering.set()
+            assert known.wait(60)
             steps[0].lost.set()
             assert isinstance(job.exception(60), LeaseLost)
 
     kokoro.amid = cancel
     job = start(BOOK, steps=steps)
+    known.set()
+    assert rendering.wait(60)  # else both are one batch
     assert start("Go.").result(60)["segments"] == 1
     assert (len(kokoro.batches), kokoro.completed) == (2, 1)
     assert next(iter(stages.values())) == 1
