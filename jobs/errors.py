@@ -9,13 +9,18 @@
     │   ├── NoVoiceForLanguage
     │   ├── UnreadableUpload
     │   ├── BadReference      a clip whose voice cannot be taken: too short, silent, several speakers
-    │   └── ConsentMissing
+    │   ├── ConsentMissing
+    │   └── KeyReused         an Idempotency-Key that stands for another request already
     ├── Unauthorized          no key, or a wrong one
     ├── NotFound              no such job, file or route for this key
     │   └── NotServed         another model would stand in for the one that was asked for, and may not
+    ├── OutOfCredits          the key's characters are spent
     ├── QuotaExceeded         the key has as many voices as it may have
+    ├── RateLimited           too many requests in a minute or a day
+    │   └── TooManyJobs       too many that are not finished
     ├── UploadTooLarge
     ├── Conflict              the job is not in a state that allows it
+    ├── NotOffered            the API has it, and this server has not
     ├── Unavailable           the server cannot do it now (a model that is not installed, a full disk)
     │   ├── ModelNotInstalled
     │   └── LedgerUnavailable
@@ -74,8 +79,41 @@ class ConsentMissing(InvalidRequest):
     code = "consent_missing"
 
 
+class KeyReused(InvalidRequest):
+    code = "idempotency_key_reused"
+
+
 class Unauthorized(VoxhallError):
     code = "unauthorized"
+
+
+class OutOfCredits(VoxhallError):
+    """Both counts are characters as plans count them."""
+
+    code = "insufficient_credits"
+
+    def __init__(self, *, required: int, available: int) -> None:
+        super().__init__(f"The request needs {required} characters; {available} are left to this key.")
+        self.required = required
+        self.available = available
+
+
+class RateLimited(VoxhallError):
+    """`retry_after`: whole seconds until the next request is taken, 1 or more."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooManyJobs(RateLimited):
+    code = "too_many_jobs"
+
+
+class NotOffered(VoxhallError):
+    code = "not_offered"
 
 
 class NotFound(VoxhallError):

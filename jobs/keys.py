@@ -9,8 +9,9 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from jobs.database import Database
@@ -28,6 +29,16 @@ class Key:
     """First characters of the key, to tell keys apart in a list."""
     created_at: float
     revoked_at: float | None
+    plan: str | None = None
+    """A name of `jobs.plans`; None: the server's own."""
+    credits: int | None = None
+    """Characters that were ever granted; None: unlimited."""
+    credits_used: int = 0
+
+    @property
+    def credits_remaining(self) -> int | None:
+        """None: unlimited."""
+        return None if self.credits is None else max(0, self.credits - self.credits_used)
 
 
 class Keys:
@@ -56,7 +67,15 @@ class Keys:
     def list(self) -> list[Key]:
         with self._database.read() as connection:
             rows = connection.execute(select(keys).order_by(keys.c.created_at)).all()
-        return [Key(row.id, row.name, row.hint, row.created_at, row.revoked_at) for row in rows]
+        return [_key(row) for row in rows]
+
+    def get(self, key_id: str) -> Key:
+        """As it is now. Raises `NotFound`."""
+        with self._database.read() as connection:
+            row = connection.execute(select(keys).where(keys.c.id == key_id)).one_or_none()
+        if row is None:
+            raise NotFound("There is no such key.")
+        return _key(row)
 
     def revoke(self, key_id: str) -> None:
         """Ends a key at once. Raises `NotFound`."""
@@ -72,7 +91,11 @@ class Keys:
             row = connection.execute(select(keys).where(keys.c.digest == digest)).one_or_none()
         if row is None or row.revoked_at is not None or not hmac.compare_digest(row.digest, digest):
             raise Unauthorized("The API key is missing or wrong.")
-        return Key(row.id, row.name, row.hint, row.created_at, None)
+        return _key(row)
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(**{name: value for name, value in row._asdict().items() if name != "digest"})
 
 
 def _digest(secret: str) -> str:

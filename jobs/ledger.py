@@ -18,6 +18,7 @@ from jobs.database import Database
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.schema import jobs, steps
 from jobs.specs import SPEC, AnySpec, Queue
+from jobs.webhooks import Webhook
 
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "canceled"})
@@ -41,6 +42,11 @@ class Job:
     created_at: float
     started_at: float | None
     finished_at: float | None
+    credits: int = 0
+    """Characters that were charged."""
+    webhook: Webhook | None = None
+    batch_id: str | None = None
+    batch_position: int | None = None
 
     @property
     def done(self) -> bool:
@@ -61,6 +67,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a job stands in its batch, counted from 0."""
+
+    batch_id: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     jobs: tuple[Job, ...]
     total: int
@@ -72,11 +86,29 @@ class Ledger:
 
     # What callers do.
 
-    def add(self, *, job_id: str, key_id: str, dialect: str, spec: AnySpec, interactive: bool) -> Job:
+    def add(
+        self,
+        *,
+        job_id: str,
+        key_id: str,
+        dialect: str,
+        spec: AnySpec,
+        interactive: bool,
+        webhook: Webhook | None = None,
+        batch: Place | None = None,
+    ) -> Job:
         """Accepts a job with its steps; the first of them is queued."""
         now = time.time()
         shared = {"interactive": interactive, "key_id": key_id, "created_at": now}
-        job = {"id": job_id, "dialect": dialect, "kind": spec.kind, "spec": spec.model_dump(), "state": "queued"}
+        job: dict[str, Any] = {
+            "id": job_id,
+            "dialect": dialect,
+            "kind": spec.kind,
+            "spec": spec.model_dump(),
+            "state": "queued",
+        }
+        job["webhook"] = webhook.model_dump() if webhook else None
+        job |= {"batch_id": batch.batch_id, "batch_position": batch.position} if batch else {}
         rows = [
             {"job_id": job_id, "position": n, "queue": queue, "state": "waiting" if n else "queued"} | shared
             for n, queue in enumerate(spec.queues)
@@ -273,7 +305,8 @@ class Ledger:
 
 
 def _job(row: Row[Any]) -> Job:
-    return Job(**{**row._asdict(), "spec": SPEC.validate_python(row.spec)})
+    webhook = Webhook.model_validate(row.webhook) if row.webhook else None
+    return Job(**{**row._asdict(), "spec": SPEC.validate_python(row.spec), "webhook": webhook})
 
 
 def _is(job_id: str, position: int) -> Any:
@@ -310,8 +343,9 @@ def _best_step(queue: Queue) -> Select[Any]:
 
 
 def _end_job(connection: Connection, job_id: str, **values: Any) -> bool:
+    """Whether the job was still open. Every end of a job comes through here, in the transaction that ends it."""
     change = update(jobs).where(_open(job_id)).values(finished_at=time.time(), **values)
-    return bool(connection.execute(change).rowcount)
+    return connection.execute(change.returning(jobs)).one_or_none() is not None
 
 
 def _put_back(connection: Connection, row: Row[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -33,6 +34,11 @@ keys = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
     Column("revoked_at", Float),
+    # A name of `jobs.plans`; null: the server's own.
+    Column("plan", String(40)),
+    # Characters that were ever granted; null: unlimited.
+    Column("credits", BigInteger),
+    Column("credits_used", BigInteger, nullable=False, server_default="0"),
 )
 
 pronunciations = Table(
@@ -56,6 +62,18 @@ voices = Table(
     UniqueConstraint("key_id", "name"),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key_id", String(32), ForeignKey("keys.id"), nullable=False),
+    Column("dialect", String(20), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("webhook", JSON),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -73,7 +91,14 @@ jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("finished_at", Float),
+    # Characters that were charged for it.
+    Column("credits", BigInteger, nullable=False, server_default="0"),
+    # `jobs.webhooks.Webhook`, where its end is to be announced.
+    Column("webhook", JSON),
+    Column("batch_id", String(32)),
+    Column("batch_position", Integer),
     Index(None, "key_id", "created_at"),
+    Index(None, "batch_id"),
     Index(None, "state", "finished_at"),
 )
 
@@ -95,4 +120,88 @@ steps = Table(
     Column("lease_expires_at", Float),
     Index(None, "queue", "state", "interactive", "created_at"),
     Index(None, "state", "lease_expires_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key_id", String(32), ForeignKey("keys.id"), nullable=False),
+    # One of the two: what is announced.
+    Column("job_id", String(32), ForeignKey("jobs.id", ondelete="CASCADE")),
+    Column("batch_id", String(32), ForeignKey("batches.id", ondelete="CASCADE")),
+    Column("event", String(40), nullable=False),
+    Column("webhook", JSON, nullable=False),
+    # waiting, sending, delivered, failed, disabled
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("lease", String(32)),
+    Column("lease_expires_at", Float),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Index(None, "state", "due_at"),
+    Index(None, "job_id"),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("delivery_id", String(32), ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    # The receiver's HTTP status, or why there is none.
+    Column("status", Integer),
+    Column("error", String(200)),
+)
+
+webhook_accounts = Table(
+    "webhook_accounts",
+    metadata,
+    Column("key_id", String(32), ForeignKey("keys.id"), primary_key=True),
+    # Where the jobs of this key are announced that name no URL themselves.
+    Column("url", Text),
+    Column("secret", String(255)),
+    # Deliveries in a row that were given up.
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("disabled_at", Float),
+)
+
+repeats = Table(
+    "repeats",
+    metadata,
+    Column("key_id", String(32), ForeignKey("keys.id"), primary_key=True),
+    # The caller's Idempotency-Key.
+    Column("once", String(255), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    # The job or the batch that the first request made.
+    Column("made", String(32), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index(None, "created_at"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("key_id", String(32), ForeignKey("keys.id"), primary_key=True),
+    # UTC, `2026-11-21`.
+    Column("day", String(10), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("jobs", Integer, nullable=False),
+    Column("characters", BigInteger, nullable=False),
+    Column("audio_seconds", Float, nullable=False),
+    Column("device_seconds", Float, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key_id", String(32), ForeignKey("keys.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("language", String(40), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
 )

@@ -81,6 +81,27 @@ class Settings(BaseModel):
     strict_models: bool = False
     """Whether a request for a model that is not installed is refused, where another could stand in for it."""
 
+    allow_private_urls: bool = False
+    """Whether webhooks and sources may be at private and loopback addresses, and webhooks without https."""
+
+    fetch_urls: bool = False
+    """Whether recordings are fetched from addresses that callers name. Off, nothing is ever fetched."""
+
+    plan: str = "unlimited"
+    """What a key may do that has no plan of its own: a name of the built-in plans, or of `plans`."""
+
+    plans: Path | None = None
+    """The operator's own plans (TOML): requests a minute and a day, unfinished jobs, characters of a text."""
+
+    credit_price: float = Field(default=0.0, ge=0.0)
+    """USD for a character of a plan, as deAPI's prices and balances are told. 0: everything is free."""
+
+    keyless_characters: int = Field(default=0, ge=0)
+    """Characters a day that an address may have spoken by TTS.ai's free models without a key. 0: none."""
+
+    repeat_seconds: int = Field(default=86_400, ge=60)
+    """How long an Idempotency-Key stands for its first request."""
+
     watermark: bool = False
     """Whether cloned and changed voices get an inaudible watermark, where a request does not say."""
 

@@ -95,10 +95,17 @@ class TranscriptionSpec(_Spec):
     diarize: bool = Field(default=False, description="say who speaks")
     speakers: int | None = Field(default=None, ge=1, le=MOST_SPEAKERS, description="how many speak; absent: found")
     known_speakers: tuple[SpeakerName, ...] = Field(default=(), max_length=MOST_KNOWN_SPEAKERS)
+    source_url: SkipJsonSchema[str | None] = None
+    """Where the audio is fetched from, in place of an upload."""
 
     @property
     def queues(self) -> tuple[Queue, ...]:
-        return ("transcription",)
+        return ("tools", "transcription") if self.source_url else ("transcription",)
+
+    @property
+    def heard_at(self) -> int:
+        """Position of the step that transcribes, whose segments a stream has."""
+        return self.queues.index("transcription")
 
 
 class ConversionSpec(_Spec):
@@ -257,6 +264,8 @@ class EnrolmentSpec(_Spec):
     denoise: bool = False
     lasting: SkipJsonSchema[bool] = True
     """False: only an embedding, which goes after a time and is in no list."""
+    source_url: SkipJsonSchema[str | None] = None
+    """Where the clip is fetched from, in place of an upload."""
     reference_seconds: SkipJsonSchema[Seconds] = (5.0, 30.0)
     cut_reference: SkipJsonSchema[bool] = False
     """Whether a longer reference is cut, and not refused."""
@@ -274,7 +283,7 @@ class EnrolmentSpec(_Spec):
 
     @property
     def queues(self) -> tuple[Queue, ...]:
-        return ("transcription",)
+        return ("tools", "transcription") if self.source_url else ("transcription",)
 
 
 class EmbeddingSpec(_Spec):

@@ -7,10 +7,11 @@ from typing import IO
 
 from jobs import files as store
 from jobs.files import FileStore
-from jobs.ledger import Job, Ledger
+from jobs.ledger import Job, Ledger, Place
 from jobs.pronunciations import Pronunciations, joined
 from jobs.queue import wake
 from jobs.specs import AnySpec, SpeechSpec
+from jobs.webhooks import Webhook
 
 
 def submit(
@@ -22,6 +23,8 @@ def submit(
     dialect: str,
     interactive: bool = False,
     uploads: Mapping[str, Path | IO[bytes]] | None = None,
+    webhook: Webhook | None = None,
+    batch: Place | None = None,
 ) -> Job:
     """Stores the uploads, then the job, then wakes a worker. What it returns is accepted and survives a crash.
 
@@ -30,6 +33,8 @@ def submit(
     Args:
         interactive: whether a caller waits; such jobs go first.
         uploads: the job's input files by name.
+        webhook: where its end is announced; None: nowhere, unless the key has a place for all its jobs.
+        batch: where it stands in a batch that is there already.
 
     Raises:
         InvalidRequest: the request's pronunciations and the key's are too many together.
@@ -41,7 +46,15 @@ def submit(
     try:
         for name, upload in (uploads or {}).items():
             files.put(store.input_key(job_id, name), upload)
-        job = ledger.add(job_id=job_id, key_id=key_id, dialect=dialect, spec=spec, interactive=interactive)
+        job = ledger.add(
+            job_id=job_id,
+            key_id=key_id,
+            dialect=dialect,
+            spec=spec,
+            interactive=interactive,
+            webhook=webhook,
+            batch=batch,
+        )
     except BaseException:
         files.delete(store.job_prefix(job_id))
         raise

@@ -1,13 +1,14 @@
 """Who calls: the API key, in the header form that a dialect documents."""
 
+from dataclasses import dataclass, fields
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Depends, Header, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from jobs.errors import Unauthorized
 from jobs.keys import Key
-from server.hall import HallDependency
+from server.hall import Hall, HallDependency
 
 _bearer = HTTPBearer(auto_error=False, description="An API key of this server")
 _header = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key of this server")
@@ -16,46 +17,56 @@ _token = APIKeyHeader(
 )
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-Header = Annotated[str | None, Security(_header)]
+InHeader = Annotated[str | None, Security(_header)]
 Token = Annotated[str | None, Security(_token)]
+Once = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, include_in_schema=False)]
 
 
-def by_bearer(hall: HallDependency, bearer: Bearer) -> Key:
+@dataclass(frozen=True, slots=True)
+class Caller(Key):
+    """The key of a request, and what its headers say of the request itself."""
+
+    once: str | None = None
+    """The `Idempotency-Key`: requests of one key that have the same are one request."""
+
+
+def by_bearer(hall: HallDependency, bearer: Bearer, once: Once = None) -> Caller:
     """`Authorization: Bearer KEY`. Raises `Unauthorized`."""
-    return hall.keys.check(_given(bearer.credentials if bearer else None))
+    return _caller(hall, bearer.credentials if bearer else None, once)
 
 
-def by_header(hall: HallDependency, header: Header) -> Key:
+def by_header(hall: HallDependency, header: InHeader, once: Once = None) -> Caller:
     """`x-api-key: KEY`. Raises `Unauthorized`."""
-    return hall.keys.check(_given(header))
+    return _caller(hall, header, once)
 
 
-def by_either(hall: HallDependency, bearer: Bearer, header: Header) -> Key:
+def by_either(hall: HallDependency, bearer: Bearer, header: InHeader, once: Once = None) -> Caller:
     """Either form. Raises `Unauthorized`."""
-    return hall.keys.check(_given(bearer.credentials if bearer else header))
+    return _caller(hall, bearer.credentials if bearer else header, once)
 
 
-def by_any_form(hall: HallDependency, token: Token, header: Header) -> Key:
+def by_any_form(hall: HallDependency, token: Token, header: InHeader, once: Once = None) -> Caller:
     """`Authorization: Token KEY`, `Authorization: Bearer KEY` or `x-api-key: KEY`. Raises `Unauthorized`."""
     word, _, given = (token or "").partition(" ")
-    return hall.keys.check(_given(given.strip() if word.lower() in ("token", "bearer") else header))
+    return _caller(hall, given.strip() if word.lower() in ("token", "bearer") else header, once)
 
 
-def by_bearer_to_poll(hall: HallDependency, bearer: Bearer) -> Key | None:
+def by_bearer_to_poll(hall: HallDependency, bearer: Bearer) -> Caller | None:
     """None where no key is given and none is needed. Raises `Unauthorized`, also for a wrong one."""
     if bearer is None and hall.settings.keyless_polling:
         return None
     return by_bearer(hall, bearer)
 
 
-def _given(secret: str | None) -> str:
+def _caller(hall: Hall, secret: str | None, once: str | None) -> Caller:
     if not secret:
         raise Unauthorized("The API key is missing. `voxhall keys create NAME` makes one.")
-    return secret
+    key = hall.keys.check(secret)
+    return Caller(**{field.name: getattr(key, field.name) for field in fields(key)}, once=once)
 
 
-BearerKey = Annotated[Key, Depends(by_bearer)]
-HeaderKey = Annotated[Key, Depends(by_header)]
-EitherKey = Annotated[Key, Depends(by_either)]
-AnyFormKey = Annotated[Key, Depends(by_any_form)]
-PollingKey = Annotated[Key | None, Depends(by_bearer_to_poll)]
+BearerKey = Annotated[Caller, Depends(by_bearer)]
+HeaderKey = Annotated[Caller, Depends(by_header)]
+EitherKey = Annotated[Caller, Depends(by_either)]
+AnyFormKey = Annotated[Caller, Depends(by_any_form)]
+PollingKey = Annotated[Caller | None, Depends(by_bearer_to_poll)]

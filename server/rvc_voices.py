@@ -12,8 +12,9 @@ from jobs.errors import Conflict, InvalidRequest
 from jobs.files import voice_prefix
 from jobs.ledger import Job
 from jobs.specs import VoiceSpec
-from jobs.submit import forget, submit
+from jobs.submit import forget
 from jobs.voices import SavedVoice, Voices
+from server.accepting import accept
 from server.callers import EitherKey
 from server.hall import Hall, HallDependency
 from server.waiting import result_of
@@ -83,11 +84,7 @@ async def add(
     uploads = _uploads(form)
     if await run_in_threadpool(Voices(hall.database).named, spec.name, key_id=key.id):
         raise Conflict(f"There is a voice named `{spec.name}` already.", param="name")
-    job = await run_in_threadpool(
-        lambda: submit(
-            hall.ledger, hall.files, spec, key_id=key.id, dialect="voxhall", interactive=True, uploads=uploads
-        )
-    )
+    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="voxhall", interactive=True, uploads=uploads))
     for upload in uploads.values():
         upload.close()  # the file store has its own copy, and an import takes a while
     voice = await _imported(hall, job, request)

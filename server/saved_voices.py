@@ -18,7 +18,9 @@ from jobs.settings import MEBIBYTE
 from jobs.specs import LONGEST_PROMPT, CloneSpec, EmbeddingSpec, EnrolmentSpec
 from jobs.submit import forget, submit
 from jobs.voices import SavedVoice, Voices
+from server.accepting import accept
 from server.answering import check_known, chosen
+from server.callers import Caller
 from server.cloning import DEFAULT, is_taken, plain_id, require_denoiser
 from server.hall import Hall
 from server.results import link
@@ -43,7 +45,7 @@ class Quota:
 
 async def enrol(
     hall: Hall,
-    key: Key,
+    key: Caller,
     request: Request,
     spec: EnrolmentSpec,
     upload: UploadFile,
@@ -66,13 +68,13 @@ async def enrol(
     """
     await run_in_threadpool(_check_new, hall, key.id, spec)
     clip = await readable(upload, limit=min(limit, hall.settings.max_upload_bytes), param=param)
-    job = await run_in_threadpool(_submitted, hall, key.id, spec, clip, dialect)
+    job = await run_in_threadpool(_submitted, hall, key, spec, clip, dialect)
     await upload.close()  # the file store has its own copy
     return await _enrolled(hall, request, job)
 
 
 async def enrol_result(
-    hall: Hall, key: Key, request: Request, spec: EnrolmentSpec, job_id: str, *, dialect: str = "voxhall"
+    hall: Hall, key: Caller, request: Request, spec: EnrolmentSpec, job_id: str, *, dialect: str = "voxhall"
 ) -> tuple[SavedVoice, dict[str, Any]]:
     """Saves the voice that a finished job of the key has cloned or designed, from what it has spoken.
 
@@ -83,7 +85,7 @@ async def enrol_result(
     """
     await run_in_threadpool(_check_new, hall, key.id, spec)
     made = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
-    job = await run_in_threadpool(_submitted_again, hall, key.id, spec, made, dialect)
+    job = await run_in_threadpool(_submitted_again, hall, key, spec, made, dialect)
     return await _enrolled(hall, request, job)
 
 
@@ -133,7 +135,7 @@ def reactivated(hall: Hall, key: Key, voice: str) -> SavedVoice:
 
 
 async def preloaded(
-    hall: Hall, key: Key, request: Request, voice: str, model: str | None = None, *, strict: bool = False
+    hall: Hall, key: Caller, request: Request, voice: str, model: str | None = None, *, strict: bool = False
 ) -> tuple[SavedVoice, str]:
     """Embeds the voice for a model, by default its own, and waits, so that the next request starts at once.
 
@@ -146,9 +148,7 @@ async def preloaded(
     """
     found = await run_in_threadpool(_usable, hall, key, voice)
     spec = await run_in_threadpool(_embedding, hall, found, model, strict)
-    job = await run_in_threadpool(
-        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect="voxhall", interactive=True)
-    )
+    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="voxhall", interactive=True))
     try:
         await result_of(hall, job, request)
     finally:
@@ -191,18 +191,18 @@ def _full(hall: Hall, kind: str) -> QuotaExceeded:
     return QuotaExceeded(f"A key may have {limit} embeddings, and each goes {hours:.3g} h after it was made.")
 
 
-def _submitted(hall: Hall, key_id: str, spec: EnrolmentSpec, clip: Path | IO[bytes], dialect: str) -> Job:
+def _submitted(hall: Hall, key: Caller, spec: EnrolmentSpec, clip: Path | IO[bytes], dialect: str) -> Job:
     uploads = {"reference": clip}
-    return submit(hall.ledger, hall.files, spec, key_id=key_id, dialect=dialect, interactive=True, uploads=uploads)
+    return accept(hall, key, spec, dialect=dialect, interactive=True, uploads=uploads)
 
 
-def _submitted_again(hall: Hall, key_id: str, spec: EnrolmentSpec, made: Job, dialect: str) -> Job:
+def _submitted_again(hall: Hall, key: Caller, spec: EnrolmentSpec, made: Job, dialect: str) -> Job:
     if not isinstance(made.spec, CloneSpec):
         raise InvalidRequest("A voice is saved from a job that has cloned or designed one.", param="job")
     if made.state != "succeeded" or not made.result:
         raise Conflict(f"The job is {made.state}; a voice is saved from one that has succeeded.", param="job")
     with hall.files.local(made.result["file"]) as clip:
-        return _submitted(hall, key_id, _as_spoken(spec, made.spec, made.result), clip, dialect)
+        return _submitted(hall, key, _as_spoken(spec, made.spec, made.result), clip, dialect)
 
 
 def _as_spoken(spec: EnrolmentSpec, made: CloneSpec, result: dict[str, Any]) -> EnrolmentSpec:

@@ -15,7 +15,7 @@ from audio.pcm import from_f32
 from jobs.errors import JobFailed, NotFound
 from jobs.files import segment_key
 from jobs.ledger import Job
-from jobs.specs import AnySpec, CloneSpec, SpeechSpec
+from jobs.specs import AnySpec, CloneSpec, SpeechSpec, TranscriptionSpec
 from server.hall import Hall
 from server.waiting import CallerGone, leave, stay, succeeded
 
@@ -108,4 +108,9 @@ async def _stored(hall: Hall, job: Job, index: int) -> bytes | None:
 
 def _position(spec: AnySpec) -> int:
     """Of the step whose segments the caller shall have."""
-    return spec.spoken_at if isinstance(spec, CloneSpec) else 0
+    match spec:
+        case CloneSpec():
+            return spec.spoken_at
+        case TranscriptionSpec():
+            return spec.heard_at
+    return 0

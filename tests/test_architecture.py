@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("server", "jobs", "workers", "models", "audio", "cli", "scripts")
+ROOMS = ("server", "outbound", "jobs", "workers", "models", "audio", "cli", "scripts")
 ENGINES = ("torch", "ctranslate2", "faster_whisper", "kokoro", "spacy", "transformers")
 
 

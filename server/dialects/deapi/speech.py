@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from jobs.errors import BadReference
 from jobs.settings import MEBIBYTE
 from jobs.specs import CloneSpec, SpeechSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.answering import is_cloning
 from server.asked import asked
 from server.callers import BearerKey
@@ -64,9 +64,7 @@ async def create(hall: HallDependency, key: BearerKey, strict: StrictModels, req
         reference = await _reference(hall, body)
         spec = await run_in_threadpool(_checked, hall, body, reference, key.id, strict)
         uploads = {"reference": reference[0]} if reference else {}
-        job = await run_in_threadpool(
-            lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads=uploads)
-        )
+        job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect=NAME, uploads=uploads))
     return JSONResponse(accepted(job), headers=engine_headers(job) | _ignored(body, spec))
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from jobs.specs import SpeechSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.asked import asked
 from server.callers import AnyFormKey
 from server.cloning import engine_headers, spoken
@@ -37,4 +37,4 @@ def create(
         spec = SpeechSpec(text=body.text, voice=body.voice_id, format="wav")
     checked = spoken(hall, spec, key.id, strict=strict)
     response.headers.update(engine_headers(checked))
-    return answer(hall, request, submit(hall.ledger, hall.files, checked, key_id=key.id, dialect=NAME))
+    return answer(hall, request, accept(hall, key, checked, dialect=NAME))

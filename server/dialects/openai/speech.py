@@ -13,7 +13,7 @@ from starlette.responses import Response
 from audio.formats import Format, format_named
 from jobs.ledger import Job
 from jobs.specs import CloneSpec, SpeechSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.answering import is_cloning
 from server.asked import asked
 from server.callers import BearerKey
@@ -68,9 +68,7 @@ async def speak(
     if body.stream_format == "sse" and not audio_format.streamable:
         raise Unsupported(f"{audio_format.name} cannot be streamed.", param="response_format")
     spec = await run_in_threadpool(_checked, hall, body, key.id, strict)
-    job = await run_in_threadpool(
-        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True)
-    )
+    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="openai", interactive=True))
     said = headers(job, _ignored(body, spec)) | engine_headers(job)
     if audio_format.streamable and (body.stream_format or body.response_format != "wav"):
         # The status is sent with the first segment: an error before it is still an error.

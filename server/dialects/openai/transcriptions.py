@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from jobs.ledger import Job
 from jobs.specs import TranscriptionSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.asked import asked
 from server.callers import BearerKey
 from server.dialects.openai.answers import Granularity, in_diarized_json, in_json, in_text, in_verbose_json
@@ -89,11 +89,7 @@ async def transcribe(
     limit = hall.settings.max_upload_bytes
     uploads = {"audio": await readable(form.file, limit=limit)}
     uploads |= await recordings(form.known_speaker_names, form.known_speaker_references, limit=limit)
-    job = await run_in_threadpool(
-        lambda: submit(
-            hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True, uploads=uploads
-        )
-    )
+    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="openai", interactive=True, uploads=uploads))
     return await (_events if form.streamed else _answer)(hall, job, request, form)
 
 

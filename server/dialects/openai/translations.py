@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from jobs.specs import TranscriptionSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.asked import asked
 from server.callers import BearerKey
 from server.dialects.openai.answers import in_text, in_verbose_json
@@ -37,11 +37,7 @@ async def translate(
     """Speech of any language that Whisper knows, as English text."""
     spec = await run_in_threadpool(_checked, hall, form)
     uploads = {"audio": await readable(form.file, limit=hall.settings.max_upload_bytes)}
-    job = await run_in_threadpool(
-        lambda: submit(
-            hall.ledger, hall.files, spec, key_id=key.id, dialect="openai", interactive=True, uploads=uploads
-        )
-    )
+    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="openai", interactive=True, uploads=uploads))
     job = await result_of(hall, job, request)
     content = await transcript(hall, job)
     said = headers(job, content["warnings"])

@@ -11,9 +11,9 @@ from jobs.errors import InvalidRequest
 from jobs.ledger import Job
 from jobs.settings import MEBIBYTE
 from jobs.specs import ChangeSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.asked import asked
-from server.callers import BearerKey
+from server.callers import BearerKey, Caller
 from server.cloning import checked_change
 from server.dialects.ttsai.audio import whole
 from server.dialects.ttsai.cloning import LARGEST as LARGEST_REFERENCE
@@ -52,7 +52,7 @@ async def change(
     """Answers the recording in the other voice, once all of it is done."""
     source = await readable(form.file, limit=min(LARGEST, hall.settings.max_upload_bytes), param="file")
     target = await _target(hall, form)
-    job = await run_in_threadpool(_submitted, hall, key.id, form, source, target, strict)
+    job = await run_in_threadpool(_submitted, hall, key, form, source, target, strict)
     return await whole(hall, job, request)
 
 
@@ -64,14 +64,14 @@ async def _target(hall: Hall, form: ChangeForm) -> Clip | None:
     return await measured(upload, limit=limit, param="target_audio") if upload else None
 
 
-def _submitted(hall: Hall, key_id: str, form: ChangeForm, source: BinaryIO, target: Clip | None, strict: bool) -> Job:
+def _submitted(hall: Hall, key: Caller, form: ChangeForm, source: BinaryIO, target: Clip | None, strict: bool) -> Job:
     voice = voice_id(form.target_voice) if form.target_voice else None
     with asked():
         wanted = ChangeSpec(model=form.model, voice=voice, format=form.format, reference_seconds=SECONDS)
     try:
-        spec = checked_change(hall, wanted, key_id, strict=strict, seconds=target[1] if target else None)
+        spec = checked_change(hall, wanted, key.id, strict=strict, seconds=target[1] if target else None)
     except InvalidRequest as error:
         error.param = "target_voice" if error.param == "voice" else error.param
         raise
     uploads = {"audio": source} | ({"reference": target[0]} if target else {})
-    return submit(hall.ledger, hall.files, spec, key_id=key_id, dialect=NAME, interactive=True, uploads=uploads)
+    return accept(hall, key, spec, dialect=NAME, interactive=True, uploads=uploads)

@@ -12,10 +12,10 @@ from jobs.errors import InvalidRequest
 from jobs.ledger import Job
 from jobs.settings import MEBIBYTE
 from jobs.specs import CloneSpec
-from jobs.submit import submit
 from models.language import plain_code
+from server.accepting import accept
 from server.asked import asked
-from server.callers import BearerKey
+from server.callers import BearerKey, Caller
 from server.cloning import checked_clone, engine_headers
 from server.dialects.ttsai.audio import streamed
 from server.dialects.ttsai.ids import voice_id
@@ -72,7 +72,7 @@ async def speak(
     """Answers the audio: MP3 as it is spoken, the other formats whole."""
     if not form.text:
         raise InvalidRequest("The form needs a `text`.", param="text")
-    job = await _submitted(hall, key.id, form, form.text, strict, waits=True)
+    job = await _submitted(hall, key, form, form.text, strict, waits=True)
     return await streamed(hall, job, form.format, request)
 
 
@@ -87,7 +87,7 @@ async def create(
     `/api/v1/user-voices/` saves a voice.
     """
     text = form.text or _preview(language_of(form.language))
-    job = await _submitted(hall, key.id, form, text, strict, waits=False)
+    job = await _submitted(hall, key, form, text, strict, waits=False)
     assert isinstance(job.spec, CloneSpec)
     response.headers.update(engine_headers(job))
     boosts = hall.catalog.model(job.spec.model).engine == "chatterbox"
@@ -95,18 +95,18 @@ async def create(
     return queued(job, model=job.spec.model, url="", boost_supported=boosts, boost_applied=applied)
 
 
-async def _submitted(hall: Hall, key_id: str, form: CloneForm, text: str, strict: bool, *, waits: bool) -> Job:
+async def _submitted(hall: Hall, key: Caller, form: CloneForm, text: str, strict: bool, *, waits: bool) -> Job:
     reference = await _reference(hall, form)
     uploads = {"reference": reference[0]} if reference else {}
 
-    def accept() -> Job:
+    def accepted() -> Job:
         with asked():
             wanted = CloneSpec(**_fields(form, text))
         seconds = reference[1] if reference else None
-        spec = checked_clone(hall, wanted, key_id, strict=strict, seconds=seconds)
-        return submit(hall.ledger, hall.files, spec, key_id=key_id, dialect=NAME, interactive=waits, uploads=uploads)
+        spec = checked_clone(hall, wanted, key.id, strict=strict, seconds=seconds)
+        return accept(hall, key, spec, dialect=NAME, interactive=waits, uploads=uploads)
 
-    return await run_in_threadpool(accept)
+    return await run_in_threadpool(accepted)
 
 
 async def _reference(hall: Hall, form: CloneForm) -> Clip | None:

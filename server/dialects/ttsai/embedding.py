@@ -2,20 +2,21 @@
 
 import time
 import uuid
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from jobs.keys import Key
 from jobs.ledger import Job
 from jobs.specs import EmbeddingSpec, EnrolmentSpec
-from jobs.submit import forget, submit
+from jobs.submit import forget
 from jobs.voices import SavedVoice
+from server.accepting import accept
 from server.answering import chosen
 from server.asked import asked
-from server.callers import BearerKey
+from server.callers import BearerKey, Caller
 from server.dialects.ttsai.cloning import SECONDS
 from server.dialects.ttsai.ids import EMBEDDED
 from server.dialects.ttsai.jobs import NAME
@@ -61,14 +62,14 @@ async def embed(
     return {"embed_id": f"{EMBEDDED}{voice.id}", "model": model, "duration_ms": took}
 
 
-async def _embedded(hall: Hall, key: Key, request: Request, voice: SavedVoice, model: str, strict: bool) -> str:
+async def _embedded(hall: Hall, key: Caller, request: Request, voice: SavedVoice, model: str, strict: bool) -> str:
     """The id of the model that the voice is embedded for, once it is."""
 
-    def accept() -> Job:
+    def accepted() -> Job:
         spec = EmbeddingSpec(voice=voice.id, model=_model(hall, model, voice.details.get("seconds"), strict))
-        return submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, interactive=True)
+        return accept(hall, replace(key, once=None), spec, dialect=NAME, interactive=True)
 
-    job = await run_in_threadpool(accept)
+    job = await run_in_threadpool(accepted)
     try:
         await result_of(hall, job, request)
     finally:

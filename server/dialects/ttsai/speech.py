@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from jobs.errors import InvalidRequest
 from jobs.specs import CloneSpec, SpeechSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.answering import is_cloning
 from server.asked import asked
 from server.callers import BearerKey
@@ -52,7 +52,7 @@ def create(
 ) -> dict[str, Any]:
     """Accepts a text of up to 100,000 characters; poll `/v1/speech/results/?uuid=` until it is `completed`."""
     spec = _checked(hall, body, key.id, strict)
-    job = submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME)
+    job = accept(hall, key, spec, dialect=NAME)
     response.headers.update(engine_headers(job))
     followed = bool(body.instructions) and isinstance(spec, CloneSpec) and spec.instruct is not None
     supported = isinstance(spec, CloneSpec) and spec.source == "stock"

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from jobs.specs import SpeechSpec
-from jobs.submit import submit
+from server.accepting import accept
 from server.asked import asked
 from server.callers import HeaderKey
 from server.cloning import engine_headers, spoken
@@ -37,7 +37,7 @@ def create(
         spec = SpeechSpec(text=body.tts_text, voice=body.tts_voice)
     checked = spoken(hall, spec, key.id, strict=strict, longest=LONGEST)
     response.headers.update(engine_headers(checked))
-    return inference(hall, request, submit(hall.ledger, hall.files, checked, key_id=key.id, dialect=NAME))
+    return inference(hall, request, accept(hall, key, checked, dialect=NAME))
 
 
 @router.get("/v1/inferences-tts/{inference_id}")

@@ -8,8 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 from jobs.errors import UnknownVoice
 from jobs.settings import MEBIBYTE
 from jobs.specs import ConversionSpec
-from jobs.submit import submit
 from jobs.voices import SavedVoice, Voices
+from server.accepting import accept
 from server.callers import HeaderKey
 from server.conversion import checked_conversion
 from server.dialects.twintune.inferences import (
@@ -55,9 +55,7 @@ async def create(
     spec = await run_in_threadpool(_checked, hall, asked, key.id)
     limit = min(LARGEST, hall.settings.max_upload_bytes)
     file = await readable(audio, limit=limit, param="audioInfer", containers=CONTAINERS)
-    job = await run_in_threadpool(
-        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads={"audio": file})
-    )
+    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect=NAME, uploads={"audio": file}))
     return inference(hall, request, job)
 
 

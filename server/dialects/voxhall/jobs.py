@@ -11,10 +11,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse
 
 from jobs.errors import InvalidRequest, NotFound
-from jobs.keys import Key
 from jobs.ledger import Job
-from jobs.submit import forget, submit
-from server.callers import EitherKey
+from jobs.submit import forget
+from server.accepting import accept
+from server.callers import Caller, EitherKey
 from server.cloning import engine_headers
 from server.dialects.voxhall.submission import (
     SUBMISSION,
@@ -54,7 +54,7 @@ async def create(hall: HallDependency, key: EitherKey, strict: StrictModels, req
     return JSONResponse(view, status_code=202, headers=headers)
 
 
-async def _from_form(hall: Hall, key: Key, strict: bool, request: Request) -> Job:
+async def _from_form(hall: Hall, key: Caller, strict: bool, request: Request) -> Job:
     async with request.form() as form:
         field = form.get("spec") or "{}"
         raw = parsed(field if isinstance(field, str) else await field.read())
@@ -63,7 +63,7 @@ async def _from_form(hall: Hall, key: Key, strict: bool, request: Request) -> Jo
         return await _submitted(hall, key, spec, clip | await recordings(hall, spec, form))
 
 
-async def _from_json(hall: Hall, key: Key, strict: bool, request: Request) -> Job:
+async def _from_json(hall: Hall, key: Caller, strict: bool, request: Request) -> Job:
     raw = parsed(await request.body())
     spec = await run_in_threadpool(lambda: checked(hall, raw, key.id, strict=strict))
     if needs_audio(spec):
@@ -71,10 +71,8 @@ async def _from_json(hall: Hall, key: Key, strict: bool, request: Request) -> Jo
     return await _submitted(hall, key, spec, {})
 
 
-async def _submitted(hall: Hall, key: Key, spec: Wanted, uploads: Mapping[str, BinaryIO]) -> Job:
-    return await run_in_threadpool(
-        lambda: submit(hall.ledger, hall.files, spec, key_id=key.id, dialect=NAME, uploads=uploads)
-    )
+async def _submitted(hall: Hall, key: Caller, spec: Wanted, uploads: Mapping[str, BinaryIO]) -> Job:
+    return await run_in_threadpool(lambda: accept(hall, key, spec, dialect=NAME, uploads=uploads))
 
 
 @router.get("/jobs")
