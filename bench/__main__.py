@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from bench import (
+    accepting,
     clone,
     conversion,
     diarization,
@@ -22,6 +23,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "interactive": interactive.run,
     "feeding": feeding.run,
     "queue": queue.run,
+    "accepting": accepting.run,
     "roundtrip": roundtrip.run,
     "transcription": transcription.run,
     "diarization": diarization.run,
