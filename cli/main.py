@@ -234,6 +234,19 @@ def transcribe(
 
 
 @app.command()
+def usage(
+    key: Annotated[str | None, typer.Option(help="A key's id or name. Default: all keys.")] = None,
+    days: Annotated[int, typer.Option(min=1, help="How far back, today among them.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON instead.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+) -> None:
+    """Characters, seconds of audio and of the device, by key, day and kind of job."""
+    from cli.usage import run
+
+    run(key=key, days=days, as_json=as_json, data_dir=data_dir)
+
+
+@app.command()
 def doctor(
     list_settings: Annotated[bool, typer.Option("--settings", help="List every setting instead.")] = False,
 ) -> None:

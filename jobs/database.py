@@ -1,7 +1,7 @@
 """Connections to the ledger's database, SQLite or PostgreSQL, and its migrations."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ MIGRATION_LOCK = 0x766F7868616C6C
 """Any number, the same for all boxes."""
 
 
+_AFTERWARDS = "voxhall.afterwards"
+
+
 class Database:
     """One pool of connections. `read()` takes no lock; `write()` is one transaction."""
 
@@ -39,10 +42,21 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Raises `LedgerUnavailable` where the database cannot take the change (disk full, locked for too long)."""
         with _answering(), self.engine.begin() as connection:
+            calls: list[Callable[[], None]] = []
+            connection.info[_AFTERWARDS] = calls
             yield connection
+        for call in calls:
+            call()
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def after(connection: Connection, call: Callable[[], None]) -> None:
+    """Calls it once, when the transaction of `Database.write` is committed, and not at all where it is rolled back."""
+    calls: list[Callable[[], None]] = connection.info[_AFTERWARDS]
+    if call not in calls:
+        calls.append(call)
 
 
 @contextmanager

@@ -10,11 +10,14 @@
     │   ├── UnreadableUpload
     │   ├── BadReference      a clip whose voice cannot be taken: too short, silent, several speakers
     │   ├── ConsentMissing
+    │   ├── SourceRefused     the address of a recording may not be called
+    │   ├── SourceFailed      it gave no recording
     │   └── KeyReused         an Idempotency-Key that stands for another request already
     ├── Unauthorized          no key, or a wrong one
     ├── NotFound              no such job, file or route for this key
     │   └── NotServed         another model would stand in for the one that was asked for, and may not
     ├── OutOfCredits          the key's characters are spent
+    ├── Forbidden             no key may do this over HTTP
     ├── QuotaExceeded         the key has as many voices as it may have
     ├── RateLimited           too many requests in a minute or a day
     │   └── TooManyJobs       too many that are not finished
@@ -79,6 +82,16 @@ class ConsentMissing(InvalidRequest):
     code = "consent_missing"
 
 
+class SourceRefused(InvalidRequest):
+    code = "source_refused"
+
+
+class SourceFailed(InvalidRequest):
+    """The message says what the address gave instead."""
+
+    code = "source_failed"
+
+
 class KeyReused(InvalidRequest):
     code = "idempotency_key_reused"
 
@@ -122,6 +135,10 @@ class NotFound(VoxhallError):
 
 class NotServed(NotFound):
     code = "model_not_served"
+
+
+class Forbidden(VoxhallError):
+    code = "forbidden"
 
 
 class QuotaExceeded(VoxhallError):

@@ -69,6 +69,14 @@ def embedding_key(voice_id: str, model_id: str, version: str) -> str:
     return voice_key(voice_id, f"embeddings/{model_id}-{version}.safetensors")
 
 
+CONSENTS = "consents/"
+
+
+def consent_key(consent_id: str) -> str:
+    """The recording in which somebody agrees that their voice is taken."""
+    return f"{CONSENTS}{consent_id}/recording"
+
+
 def stock_key(voice: str) -> str:
     """A stock voice as a clip, for the engines that take a voice from one."""
     return f"stock/{voice}/{REFERENCE}"

@@ -8,6 +8,7 @@ import hmac
 import secrets
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,14 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, secret: str | None = None) -> tuple[Key, str]:
+    def create(
+        self, name: str, secret: str | None = None, *, plan: str | None = None, credits_granted: int | None = None
+    ) -> tuple[Key, str]:
         """A new key and its secret, which is not stored anywhere.
+
+        Args:
+            plan: a name that `Plans.check` knows; None: the server's own.
+            credits_granted: characters; None: unlimited.
 
         Raises:
             Conflict: this secret is a key already.
@@ -55,14 +62,34 @@ class Keys:
         if len(name) > LONGEST_NAME:
             raise InvalidRequest(f"A key's name may have {LONGEST_NAME} characters.", param="name")
         secret = secret or f"vox-{secrets.token_urlsafe(32)}"
-        key = Key(uuid.uuid4().hex, name, secret[:8], time.time(), None)
-        row = {"id": key.id, "name": name, "hint": key.hint, "digest": _digest(secret), "created_at": key.created_at}
+        key = Key(uuid.uuid4().hex, name, secret[:8], time.time(), None, plan, credits_granted)
+        row: dict[str, Any] = {
+            "id": key.id,
+            "name": name,
+            "hint": key.hint,
+            "digest": _digest(secret),
+            "created_at": key.created_at,
+        }
+        row |= {"plan": plan, "credits": credits_granted}
         try:
             with self._database.write() as connection:
                 connection.execute(insert(keys).values(**row))
         except IntegrityError as error:
             raise Conflict("This key exists already.") from error
         return key, secret
+
+    def own(self, name: str) -> Key:
+        """The server's own key of this name, under which it keeps jobs of nobody's. No secret opens it."""
+        key_id = _digest(f"own key: {name}")[:32]
+        # No digest looks like this one; and it is revoked, so that the first key of a new server is still made.
+        row: dict[str, Any] = {"id": key_id, "name": name, "hint": "", "digest": f"none: {key_id}", "plan": "unlimited"}
+        row |= {"created_at": (now := time.time()), "revoked_at": now}
+        try:
+            return self.get(key_id)
+        except NotFound:
+            with suppress(IntegrityError), self._database.write() as connection:
+                connection.execute(insert(keys).values(**row))
+            return self.get(key_id)
 
     def list(self) -> list[Key]:
         with self._database.read() as connection:
@@ -76,6 +103,19 @@ class Keys:
         if row is None:
             raise NotFound("There is no such key.")
         return _key(row)
+
+    def put_on(self, key_id: str, plan: str | None) -> None:
+        """Gives the key a plan, or with None the server's own again. Raises `NotFound`."""
+        self._set(key_id, plan=plan)
+
+    def grant(self, key_id: str, characters: int | None) -> None:
+        """Lets the key use so many characters from now on; None: as many as it likes. Raises `NotFound`."""
+        self._set(key_id, credits=None if characters is None else keys.c.credits_used + characters)
+
+    def _set(self, key_id: str, **values: Any) -> None:
+        with self._database.write() as connection:
+            if not connection.execute(update(keys).where(keys.c.id == key_id).values(**values)).rowcount:
+                raise NotFound("There is no such key.")
 
     def revoke(self, key_id: str) -> None:
         """Ends a key at once. Raises `NotFound`."""

@@ -2,20 +2,22 @@
 
 A job is an ordered list of steps. States are `queued → running → succeeded | failed | canceled`; a step whose
 predecessor is not done is `waiting`. Each change is one compare-and-set, so a worker whose lease is gone
-changes nothing. Transactions lock the step before its job, and several steps by their jobs' ids, everywhere, so that
-they cannot deadlock.
+changes nothing. Transactions lock steps before jobs and jobs before their keys, several steps by their jobs' ids and
+several keys by theirs, everywhere, so that they cannot deadlock.
 """
 
 import time
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, update
 
+from jobs import batches, deliveries, repeats, usage
 from jobs.database import Database
 from jobs.errors import Conflict, LeaseLost, NotFound
+from jobs.repeats import Once
 from jobs.schema import jobs, steps
 from jobs.specs import SPEC, AnySpec, Queue
 from jobs.webhooks import Webhook
@@ -43,10 +45,12 @@ class Job:
     started_at: float | None
     finished_at: float | None
     credits: int = 0
-    """Characters that were charged."""
+    """Characters that were charged; given back where it ends without a result."""
     webhook: Webhook | None = None
     batch_id: str | None = None
     batch_position: int | None = None
+    again: bool = False
+    """Whether it was there already, of an earlier request with the same Idempotency-Key."""
 
     @property
     def done(self) -> bool:
@@ -96,8 +100,22 @@ class Ledger:
         interactive: bool,
         webhook: Webhook | None = None,
         batch: Place | None = None,
+        credits_needed: int = 0,
+        most: int | None = None,
+        once: Once | None = None,
     ) -> Job:
-        """Accepts a job with its steps; the first of them is queued."""
+        """Accepts a job with its steps; the first of them is queued.
+
+        Args:
+            credits_needed: what it is charged.
+            most: unfinished jobs that the key may have, this one among them.
+            once: what the request is known by, where the same one may come again. Then it gets the first one's job.
+
+        Raises:
+            OutOfCredits, TooManyJobs
+            KeyReused: the first request was another one.
+            NotFound: the first one's job is forgotten, and only what it made is there.
+        """
         now = time.time()
         shared = {"interactive": interactive, "key_id": key_id, "created_at": now}
         job: dict[str, Any] = {
@@ -106,6 +124,7 @@ class Ledger:
             "kind": spec.kind,
             "spec": spec.model_dump(),
             "state": "queued",
+            "credits": credits_needed,
         }
         job["webhook"] = webhook.model_dump() if webhook else None
         job |= {"batch_id": batch.batch_id, "batch_position": batch.position} if batch else {}
@@ -114,9 +133,13 @@ class Ledger:
             for n, queue in enumerate(spec.queues)
         ]
         with self.database.write() as connection:
-            connection.execute(insert(jobs).values(**job, **shared))
-            connection.execute(insert(steps), rows)
-        return self.get(job_id)
+            made = repeats.take(connection, once, job_id) if once else None
+            if made is None:
+                batch_id = batch.batch_id if batch else None
+                usage.charge(connection, key_id=key_id, credits_needed=credits_needed, most=most, batch_id=batch_id)
+                connection.execute(insert(jobs).values(**job, **shared))
+                connection.execute(insert(steps), rows)
+        return replace(self.get(made or job_id), again=made is not None)
 
     def get(self, job_id: str, *, key_id: str | None = None) -> Job:
         """Raises `NotFound`, also when the job is another key's: ids tell nothing to strangers."""
@@ -152,6 +175,12 @@ class Ledger:
             rows = connection.execute(listing.limit(size).offset((number - 1) * size)).all()
         return Page(tuple(_job(row) for row in rows), total)
 
+    def of_batch(self, batch_id: str) -> dict[int, Job]:
+        """The jobs of a batch by their places in it; those that were refused or deleted are not there."""
+        query = select(jobs).where(jobs.c.batch_id == batch_id)
+        with self.database.read() as connection:
+            return {row.batch_position: _job(row) for row in connection.execute(query).all()}
+
     def position(self, job_id: str) -> int | None:
         """How many steps will be claimed before this job's; 0 is next, None: it does not wait."""
         mine = select(steps).where(steps.c.job_id == job_id, steps.c.state == "queued")
@@ -181,7 +210,15 @@ class Ledger:
         """Forgets the job. A worker that still runs it loses its lease."""
         with self.database.write() as connection:
             connection.execute(delete(steps).where(steps.c.job_id == job_id))
-            connection.execute(delete(jobs).where(jobs.c.id == job_id))
+            _end_job(connection, job_id, state="canceled")
+            gone = connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(jobs.c.batch_id))
+            batches.close(connection, gone.scalar_one_or_none())
+
+    def delete_ended(self, job: Job) -> None:
+        """Forgets a job that has ended; fine where it is gone, or another has its id by now."""
+        same = and_(jobs.c.id == job.id, jobs.c.created_at == job.created_at, jobs.c.state.in_(TERMINAL))
+        with self.database.write() as connection:
+            connection.execute(delete(jobs).where(same))
 
     # What workers do.
 
@@ -209,8 +246,7 @@ class Ledger:
                 .where(_is(row.job_id, row.position))
                 .values(state="running", worker=worker, lease=lease, lease_expires_at=now + lease_seconds)
             )
-            started = func.coalesce(jobs.c.started_at, now)
-            connection.execute(update(jobs).where(_open(row.job_id)).values(state="running", started_at=started))
+            _begin_job(connection, row.job_id, now)
         return Claim(row.job_id, row.position, queue, worker, lease, row.interactive, row.alone)
 
     def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]:
@@ -281,7 +317,12 @@ class Ledger:
         gone = steps.c.worker == worker if worker else steps.c.lease_expires_at < time.time()
         with self.database.write() as connection:
             running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
-            return [row.queue for row in connection.execute(running).all() if _put_back(connection, row)]
+            taken = [(row, _put_back(connection, row)) for row in connection.execute(running).all()]
+            dead = [row for row, state in taken if state == "failed"]
+            for row in sorted(dead, key=lambda row: (row.key_id, row.job_id)):
+                message = f"The worker died {LONELY_DEATHS} times while it ran only this job."
+                _end_job(connection, row.job_id, state="failed", error_code="worker_died", error_message=message)
+            return [row.queue for row, state in taken if state == "queued"]
 
     def waiting(self) -> dict[str, int]:
         """Number of queued steps by queue."""
@@ -342,20 +383,29 @@ def _best_step(queue: Queue) -> Select[Any]:
     )
 
 
+def _begin_job(connection: Connection, job_id: str, now: float) -> None:
+    """With its first claim; later ones find it running."""
+    change = update(jobs).where(jobs.c.id == job_id, jobs.c.state == "queued").values(state="running", started_at=now)
+    if row := connection.execute(change.returning(jobs)).one_or_none():
+        deliveries.announce_start(connection, row)
+
+
 def _end_job(connection: Connection, job_id: str, **values: Any) -> bool:
     """Whether the job was still open. Every end of a job comes through here, in the transaction that ends it."""
     change = update(jobs).where(_open(job_id)).values(finished_at=time.time(), **values)
-    return connection.execute(change.returning(jobs)).one_or_none() is not None
+    row = connection.execute(change.returning(jobs)).one_or_none()
+    if row is None:
+        return False
+    usage.ended(connection, row)  # first, for it locks the key
+    deliveries.announce(connection, row)
+    batches.close(connection, row.batch_id)
+    return True
 
 
-def _put_back(connection: Connection, row: Row[Any]) -> bool:
+def _put_back(connection: Connection, row: Row[Any]) -> str | None:
+    """The step's new state; None where it is somebody else's by now."""
     deaths = row.deaths + (1 if row.alone else 0)
     state = "queued" if deaths < LONELY_DEATHS else "failed"
     same = and_(_is(row.job_id, row.position), steps.c.state == "running", steps.c.lease == row.lease)
     back = update(steps).where(same).values(state=state, alone=True, deaths=deaths, lease=None, worker=None)
-    if not connection.execute(back).rowcount:
-        return False
-    if state == "failed":
-        message = f"The worker died {deaths} times while it ran only this job."
-        _end_job(connection, row.job_id, state="failed", error_code="worker_died", error_message=message)
-    return state == "queued"
+    return state if connection.execute(back).rowcount else None

@@ -14,6 +14,9 @@ from jobs.specs import QUEUES
 log = logging.getLogger(__name__)
 
 WORK = "voxhall.work"
+DELIVER = "voxhall.deliver"
+DELIVERY = "delivery"
+"""The queue of wake-ups to send webhooks. Its messages hold none: those lie in the ledger, too."""
 
 app = Celery("voxhall")
 app.conf.update(
@@ -44,8 +47,17 @@ def broker_url(redis_url: str) -> str:
 
 def wake(queue: str) -> None:
     """Asks one worker of `queue` to look at the ledger. With the broker away the reaper asks later."""
+    _send(WORK, queue, [queue])
+
+
+def wake_deliveries() -> None:
+    """Asks somebody to send the webhooks that are due. With the broker away the reaper asks later."""
+    _send(DELIVER, DELIVERY, [])
+
+
+def _send(task: str, queue: str, args: list[str]) -> None:
     try:
-        app.send_task(WORK, args=[queue], queue=queue)
+        app.send_task(task, args=args, queue=queue)
     except OperationalError as error:
         log.warning("wake-up lost", extra={"queue": queue, "reason": str(error)})
 
@@ -54,4 +66,4 @@ def messages() -> dict[str, int]:
     """Number of wake-ups that lie in the broker, by queue."""
     with app.connection_for_read() as connection:
         client = connection.default_channel.client
-        return {queue: int(client.llen(queue)) for queue in QUEUES}
+        return {queue: int(client.llen(queue)) for queue in (*QUEUES, DELIVERY)}

@@ -69,6 +69,8 @@ batches = Table(
     Column("key_id", String(32), ForeignKey("keys.id"), nullable=False),
     Column("dialect", String(20), nullable=False),
     Column("total", Integer, nullable=False),
+    # Places of those that were not taken, and why; null: not all of it is in yet.
+    Column("refused", JSON),
     Column("webhook", JSON),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
@@ -163,6 +165,8 @@ webhook_accounts = Table(
     # Where the jobs of this key are announced that name no URL themselves.
     Column("url", Text),
     Column("secret", String(255)),
+    # What links in the announcements begin with.
+    Column("base_url", Text),
     # Deliveries in a row that were given up.
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("disabled_at", Float),

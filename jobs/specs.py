@@ -97,6 +97,8 @@ class TranscriptionSpec(_Spec):
     known_speakers: tuple[SpeakerName, ...] = Field(default=(), max_length=MOST_KNOWN_SPEAKERS)
     source_url: SkipJsonSchema[str | None] = None
     """Where the audio is fetched from, in place of an upload."""
+    rendering: SkipJsonSchema[dict[str, bool | int | float | str | None]] = {}
+    """How the dialect that took the job shall render its transcript. It is nothing to a worker."""
 
     @property
     def queues(self) -> tuple[Queue, ...]:
@@ -269,6 +271,10 @@ class EnrolmentSpec(_Spec):
     reference_seconds: SkipJsonSchema[Seconds] = (5.0, 30.0)
     cut_reference: SkipJsonSchema[bool] = False
     """Whether a longer reference is cut, and not refused."""
+    consent_id: SkipJsonSchema[str | None] = None
+    """The recorded consent under which the voice is saved, where there is one."""
+    designed: SkipJsonSchema[bool] = False
+    """Whether nobody is heard in the clip: a model has made the voice from its description."""
 
     @field_validator("name")
     @classmethod

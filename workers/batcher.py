@@ -22,6 +22,7 @@ from models.kokoro.engine import Kokoro, Synthesis, Utterance
 from workers.budget import Budget
 from workers.fill import Waiting, size_of
 from workers.lane import Lane
+from workers.meter import working
 from workers.metrics import BatchMetrics
 from workers.turns import Turns
 
@@ -135,7 +136,8 @@ class Batcher:
         _check(batch)
         engine, given_way, started = batch[0].engine, self._given_way, time.monotonic()
         try:
-            syntheses = engine.synthesize_batch([one.utterance for one in batch], between=between)
+            with working((one.meter, one.frames) for one in batch):
+                syntheses = engine.synthesize_batch([one.utterance for one in batch], between=between)
         finally:
             seconds = time.monotonic() - started - (self._given_way - given_way)
             if callers:

@@ -165,7 +165,9 @@ class Casting:
                 return clip_of_job(step.files, step.job.id)
             case "saved":
                 return clip_of_voice(step.files, saved_voice(self.voices, spec.voice or "", spec.asked_voice))
-            case "stock" if isinstance(spec, ChangeSpec):
+            case "stock" if (
+                isinstance(spec, ChangeSpec) or spec.voice not in self.store.catalog.model(spec.model).voices
+            ):
                 stock = StockClips(self.residency, self.batcher, self.phonemizer, self.store)
                 return stock.clip(step, spec.voice or "")
             case _:

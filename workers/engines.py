@@ -307,9 +307,11 @@ def _transcription_runners(
 
 
 def _io_runners(_residency: Residency, supplies: Supplies, _metrics: CollectorRegistry) -> Mapping[str, Runner]:
+    from workers.fetching import FetchRunner
     from workers.imports import VoiceRunner
 
-    return {"voice": VoiceRunner(supplies.ledger)}
+    fetching = FetchRunner(supplies.settings)
+    return {"voice": VoiceRunner(supplies.ledger), "transcription": fetching, "enrolment": fetching}
 
 
 def _torch_device(wanted: str) -> str:

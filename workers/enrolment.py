@@ -80,6 +80,7 @@ class EnrolmentRunner:
 
 
 def _details(step: Step, spec: EnrolmentSpec, prepared: Prepared, *, size: int) -> dict[str, Any]:
+    known = {"consent_id": spec.consent_id, "designed": spec.designed}
     return {
         "text": prepared.text,
         "language": prepared.language,
@@ -88,6 +89,7 @@ def _details(step: Step, spec: EnrolmentSpec, prepared: Prepared, *, size: int) 
         "description": spec.description,
         "consent_at": step.job.created_at if spec.consent else None,
         "size": size,
+        **{name: value for name, value in known.items() if value},
     }
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from models.kokoro.engine import Kokoro, Synthesis, Utterance
+from workers.meter import Meter, current
 
 NEAR = 0.75
 """The shortest of a batch, as a part of the longest: so at most a quarter of it is padding."""
@@ -30,6 +31,7 @@ class Waiting:
     nests: bool = True
     """Whether it may be rendered amid another batch, whose memory is then held too."""
     future: Future[Synthesis] = field(default_factory=Future)
+    meter: Meter | None = field(default_factory=current)
 
     @property
     def frames(self) -> int:

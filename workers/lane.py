@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from models.errors import DeviceLost
+from workers.meter import Meter, current, working
 
 Result = TypeVar("Result")
 
@@ -33,7 +34,7 @@ class Lane:
 
     def __init__(self, give_up: Callable[[], None] = end_process) -> None:
         self._give_up = give_up
-        self._calls: queue.PriorityQueue[tuple[float, int, Future[Any], Callable[[], Any] | None]] = (
+        self._calls: queue.PriorityQueue[tuple[float, int, Future[Any], Callable[[], Any] | None, Meter | None]] = (
             queue.PriorityQueue()
         )
         self._order = itertools.count()
@@ -48,7 +49,7 @@ class Lane:
         A call that raises `models.errors.DeviceLost` ends the process instead of its future.
         """
         future: Future[Result] = Future()
-        self._calls.put((deadline, next(self._order), future, call))
+        self._calls.put((deadline, next(self._order), future, call, current()))
         return future
 
     @property
@@ -58,18 +59,22 @@ class Lane:
 
     def close(self) -> None:
         """Returns when the call that runs has ended; those behind it are never made."""
-        self._calls.put((-math.inf, next(self._order), Future(), None))
+        self._calls.put((-math.inf, next(self._order), Future(), None, None))
         self._thread.join()
 
     def _run(self) -> None:
         while True:
-            _, _, future, call = self._calls.get()
+            _, _, future, call, meter = self._calls.get()
             if call is None:
                 return
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                future.set_result(call())
+                with working([(meter, 1.0)]):
+                    result = call()
+                # Once it is counted: whoever waits for the result may be the last to look at the meter.
+                future.set_result(result)
+                del result
             except DeviceLost as error:
                 log.critical("device lost, the process ends", extra={"reason": str(error)})
                 self._give_up()

@@ -10,10 +10,15 @@ from contextlib import suppress
 
 from pydantic import ValidationError
 
+from jobs import repeats
+from jobs.batches import Batches
+from jobs.consents import Consents
+from jobs.deliveries import Deliveries
 from jobs.errors import NotFound
-from jobs.files import VOICES, FileStore, input_key, job_prefix, voice_prefix
+from jobs.files import CONSENTS, VOICES, FileStore, consent_key, input_key, job_prefix, voice_prefix
 from jobs.ledger import Ledger
-from jobs.queue import messages, wake
+from jobs.queue import DELIVERY, messages, wake, wake_deliveries
+from jobs.submit import forget_batch
 from jobs.voices import Voices
 
 EVERY = 5.0
@@ -21,6 +26,9 @@ EVERY = 5.0
 VOICES_EVERY = 600.0
 LONGEST_AWAY = 7 * 86400.0
 """Segments of jobs that ended while no reaper ran are swept if that was not longer ago."""
+
+MOST_DELIVERING = 16
+"""Wake-ups for webhooks at once."""
 
 KEEP_NOTHING = frozenset({"clone", "change", "enrolment", "voice"})
 """Kinds of jobs that leave nothing where they have no result."""
@@ -31,12 +39,24 @@ log = logging.getLogger(__name__)
 class Reaper:
     """Every `tend` is idempotent, and several reapers at once do no harm."""
 
-    def __init__(self, *, ledger: Ledger, files: FileStore, segment_seconds: float, embedding_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        files: FileStore,
+        segment_seconds: float,
+        embedding_seconds: float,
+        repeat_seconds: float = 86_400.0,
+    ) -> None:
         self._ledger = ledger
         self._files = files
         self._voices = Voices(ledger.database)
+        self._consents = Consents(ledger.database)
+        self._nobodys_consents: set[str] = set()
+        self._deliveries = Deliveries(ledger.database)
         self._segment_seconds = segment_seconds
         self._embedding_seconds = embedding_seconds
+        self._repeat_seconds = repeat_seconds
         self._swept_until = time.time() - LONGEST_AWAY
         self._voices_swept = -VOICES_EVERY
 
@@ -54,11 +74,16 @@ class Reaper:
     def tend(self) -> None:
         for queue in self._ledger.recover():
             log.warning("step recovered", extra={"queue": queue})
+        if taken_back := self._deliveries.recover():
+            log.warning("deliveries recovered", extra={"count": taken_back})
         self._top_up()
         self._sweep_segments()
         if time.monotonic() >= self._voices_swept + VOICES_EVERY:
             self._drop_embeddings()
+            self._sweep_batches()
+            repeats.sweep(self._ledger.database, before=time.time() - self._repeat_seconds)
             self._sweep_voices()
+            self._sweep_consents()
             self._voices_swept = time.monotonic()
 
     def _top_up(self) -> None:
@@ -67,6 +92,9 @@ class Reaper:
         for queue, waiting in self._ledger.waiting().items():
             for _ in range(waiting - pending.get(queue, 0)):
                 wake(queue)
+        # One sends until nothing is due; more of them send at once.
+        for _ in range(min(MOST_DELIVERING, self._deliveries.due()) - pending.get(DELIVERY, 0)):
+            wake_deliveries()
 
     def _sweep_segments(self) -> None:
         end = time.time() - self._segment_seconds
@@ -84,6 +112,12 @@ class Reaper:
             if job.kind in KEEP_NOTHING and job.state != "succeeded":
                 self._files.delete(input_key(job_id, ""))
 
+    def _sweep_batches(self) -> None:
+        """Those whose server died before all of it was in: its caller was never told of it."""
+        for batch_id in Batches(self._ledger.database).half_done(before=time.time() - VOICES_EVERY):
+            forget_batch(self._ledger, self._files, batch_id)
+            log.info("batch swept", extra={"batch": batch_id})
+
     def _drop_embeddings(self) -> None:
         """Those that no saved voice goes with. Their files go with the next sweep where this one dies on the way."""
         for voice_id in self._voices.older(kind="embedding", than=time.time() - self._embedding_seconds):
@@ -97,6 +131,14 @@ class Reaper:
             if not self._known(voice_id):
                 self._files.delete(voice_prefix(voice_id))
                 log.info("voice swept", extra={"voice": voice_id})
+
+    def _sweep_consents(self) -> None:
+        """Recordings of consents that are in no list, and were in none at the last look: they come before their row."""
+        stored = {key.removeprefix(CONSENTS).partition("/")[0] for key in self._files.list(CONSENTS)}
+        nobodys = {consent_id for consent_id in stored if not self._consents.known(consent_id)}
+        for consent_id in nobodys & self._nobodys_consents:
+            self._files.remove(consent_key(consent_id))
+        self._nobodys_consents = nobodys
 
     def _known(self, voice_id: str) -> bool:
         """Whether the voice is there, or the job of its id may still add it."""

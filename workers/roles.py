@@ -25,6 +25,8 @@ class Role:
     """Part of the device's memory that its models may take."""
     tends: bool = False
     """Whether the reaper runs inside it."""
+    delivers: bool = False
+    """Whether it sends webhooks."""
 
 
 def role_named(name: RoleName, settings: Settings) -> Role:
@@ -33,7 +35,7 @@ def role_named(name: RoleName, settings: Settings) -> Role:
         "transcription": Role(
             "transcription", ("transcription",), settings.transcription_threads, ("whisper-base",), share=0.3
         ),
-        "io": Role("io", ("tools",), threads=2, tends=True),
+        "io": Role("io", ("tools",), threads=2, tends=True, delivers=True),
     }[name]
 
 

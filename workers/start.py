@@ -13,15 +13,19 @@ from celery.signals import worker_shutting_down
 
 from jobs import logs, queue
 from jobs.database import Database
+from jobs.deliveries import Deliveries
 from jobs.events import Events
-from jobs.files import open_files
+from jobs.files import FileStore, open_files
 from jobs.ledger import Ledger
+from jobs.links import open_links
 from jobs.presence import Presences
 from jobs.settings import Settings, scratch_of
 from models.catalog import load_catalog
 from models.store import Store
+from outbound.webhooks.sender import Sender
 from workers import tasks
 from workers.attendance import Attendance
+from workers.delivering import Deliverer
 from workers.engines import Supplies, build
 from workers.reaper import Reaper
 from workers.roles import Role, RoleName, role_named, sized
@@ -47,16 +51,22 @@ def start(name: RoleName, settings: Settings) -> None:
         files=files,
         events=Events(redis_url),
     )
-    tasks.serve(worker)
+    tasks.serve(worker, _deliverer(settings, ledger, files, worker) if role.delivers else None)
     if role.tends:
         Reaper(
             ledger=ledger,
             files=files,
             segment_seconds=settings.segment_seconds,
             embedding_seconds=settings.embedding_seconds,
+            repeat_seconds=settings.repeat_seconds,
         ).begin(worker.stopping)
     attendance = Attendance(role=role, worker=worker, engines=engines, presences=Presences(redis_url))
     _run(app, role, worker, attendance)
+
+
+def _deliverer(settings: Settings, ledger: Ledger, files: FileStore, worker: Worker) -> Deliverer:
+    sender = Sender(ledger=ledger, files=files, links=open_links(settings), settings=settings)
+    return Deliverer(Deliveries(ledger.database), sender, worker.stopping)
 
 
 def _prepare(name: RoleName, settings: Settings) -> None:
@@ -91,6 +101,7 @@ def _run(app: Celery, role: Role, worker: Worker, attendance: Attendance) -> Non
 
 
 def _arguments(role: Role) -> list[str]:
-    options = {"pool": "threads", "concurrency": str(role.threads), "queues": ",".join(role.queues), "loglevel": "info"}
+    queues = ",".join((*role.queues, *((queue.DELIVERY,) if role.delivers else ())))
+    options = {"pool": "threads", "concurrency": str(role.threads), "queues": queues, "loglevel": "info"}
     named = [word for name, value in options.items() for word in (f"--{name}", value)]
     return ["--quiet", "worker", *named, "--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -18,6 +18,7 @@ from models.errors import DeviceLost, OutOfMemory
 from models.rvc.frames import FRAME_RATE
 from models.rvc.net import Net, Tile
 from workers.lane import Lane
+from workers.meter import Meter, current, working
 from workers.metrics import TileMetrics
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class _Waiting:
     order: int
     interactive: bool
     future: Future[Samples] = field(default_factory=Future)
+    meter: Meter | None = field(default_factory=current)
 
 
 class Tiles:
@@ -104,7 +106,8 @@ class Tiles:
 
     def _decoded(self, batch: list[_Waiting]) -> list[Samples]:
         started = time.monotonic()
-        decoded = batch[0].net.decode([one.tile for one in batch])
+        with working((one.meter, one.tile.stop - one.tile.start) for one in batch):
+            decoded = batch[0].net.decode([one.tile for one in batch])
         frames = sum(one.tile.stop - one.tile.start for one in batch)
         self._metrics.decoded(len(batch), frames / FRAME_RATE, time.monotonic() - started)
         return decoded

@@ -13,6 +13,7 @@ from models.whisper.decoder import Heard, Sound
 from models.whisper.engine import Whisper
 from models.whisper.options import Decoding
 from workers.lane import Lane
+from workers.meter import Meter, current, working
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,7 @@ class _Waiting:
     sound: Sound
     decoding: Decoding
     future: Future[Heard] = field(default_factory=Future)
+    meter: Meter | None = field(default_factory=current)
 
     def agrees(self, other: "_Waiting") -> bool:
         return self.whisper is other.whisper and self.decoding == other.decoding
@@ -62,7 +64,8 @@ def _decode(batch: list[_Waiting]) -> None:
     """A window that cannot be decoded fails alone."""
     first = batch[0]
     try:
-        heard = first.whisper.decode([one.sound for one in batch], first.decoding)
+        with working((one.meter, 1.0) for one in batch):
+            heard = first.whisper.decode([one.sound for one in batch], first.decoding)
     except Exception as error:  # noqa: BLE001 - it belongs to the job that waits for this future
         if len(batch) == 1:
             first.future.set_exception(error)

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,10 +16,11 @@ from audio.errors import AudioError
 from jobs.errors import LeaseLost, LedgerUnavailable, NotFound, Unavailable, VoxhallError
 from jobs.events import Events
 from jobs.files import FileStore, job_prefix
-from jobs.ledger import Claim, Ledger
+from jobs.ledger import Claim, Job, Ledger
 from jobs.queue import wake
 from jobs.settings import Settings
 from jobs.specs import Queue
+from jobs.usage import note_device
 from models.cloning.engine import CannotSpeak, NotFinite, Runaway, UnusableReference
 from models.errors import DenoiserFailed, ModelUnreadable, OutOfMemory
 from models.rvc.errors import NotAVoice
@@ -26,6 +28,7 @@ from models.rvc.pitch import MethodMissing
 from models.seccomp import Unprotected
 from models.store import StoreError
 from models.watermark import WatermarkMissing
+from workers.meter import Meter, metered
 from workers.slots import Slots
 from workers.step import Cleared, Runner, Step, Stopping
 
@@ -118,7 +121,7 @@ class Worker:
         self._events.publish(job.id, "state", state="running")
         started = time.monotonic()
         try:
-            following = self._ledger.finish(claim, self._runners[job.kind].run(step, job.spec))
+            following = self._ledger.finish(claim, self._result_of(step))
         except LeaseLost:
             self._drop(claim)
         except (Stopping, Cleared, LedgerUnavailable) as reason:
@@ -133,6 +136,23 @@ class Worker:
                 self._events.publish(job.id, "state", state="succeeded")
             return True
         return False
+
+    def _result_of(self, step: Step) -> dict[str, Any]:
+        """What the step's runner makes. However that ends, what the device did for it is noted."""
+        meter = Meter()
+        try:
+            with metered(meter):
+                return self._runners[step.job.kind].run(step, step.job.spec)
+        finally:
+            self._note(step.job, meter.seconds)
+
+    def _note(self, job: Job, seconds: float) -> None:
+        if not seconds:
+            return
+        try:
+            note_device(self._ledger.database, key_id=job.key_id, kind=job.kind, seconds=seconds)
+        except LedgerUnavailable:
+            log.warning("device seconds not noted", extra={"job": job.id, "seconds": round(seconds, 3)})
 
     def _put_back(self, claim: Claim, reason: Exception) -> None:
         log.info("step put back", extra={"job": claim.job_id, "reason": type(reason).__name__})

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
 
@@ -37,3 +39,15 @@ def test_the_ledger_holds_no_secret(database: Database) -> None:
     with database.read() as connection:
         row = connection.execute(text("SELECT * FROM keys")).one()
     assert secret not in str(row)
+
+
+def test_the_servers_own_key_is_made_once_and_opens_to_nobody(database: Database) -> None:
+    keys = Keys(database)
+    with ThreadPoolExecutor(4) as pool:
+        own, *others = pool.map(keys.own, ["previews"] * 4)
+    assert others == [own] * 3
+    assert [key.id for key in keys.list()] == [own.id]
+    assert own.revoked_at is not None
+    for secret in (own.id, f"none: {own.id}", "previews", ""):
+        with pytest.raises(Unauthorized):
+            keys.check(secret)

@@ -1,6 +1,7 @@
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -227,3 +228,16 @@ def test_a_step_that_is_cleared_runs_among_others_again(ledger: Ledger, key_id: 
     assert held.alone
     ledger.release(held, cleared=True)
     assert not claim(ledger, alone=False).alone
+
+
+def test_a_job_that_has_ended_is_forgotten_unless_another_has_its_id(ledger: Ledger, key_id: str) -> None:
+    job = add(ledger, key_id)
+    ledger.delete_ended(job)
+    assert ledger.get(job.id) == job
+    ended = ledger.cancel(job.id)
+    ledger.delete_ended(replace(ended, created_at=ended.created_at - 1))
+    assert ledger.get(job.id) == ended
+    ledger.delete_ended(ended)
+    with pytest.raises(NotFound):
+        ledger.get(job.id)
+    assert ledger.unfinished() == {}

@@ -423,3 +423,16 @@ def test_a_watermark_is_in_the_file_and_in_what_a_listener_gets(runner: CloneRun
     assert result["watermarked"]
     assert is_marked(bench.sound(result), RATE)
     assert is_marked(np.concatenate([from_f32(data) for data in bench.segments(job)]), RATE)
+
+
+def test_a_stock_voice_of_kokoros_is_lent_to_a_model_that_clones(
+    runner: CloneRunner, booth: Booth, bench: Bench
+) -> None:
+    for job_id in IDS[:2]:
+        booth.batcher.asked.clear()
+        job = bench.add(clone(SENTENCE, source="stock", voice="bm_george", asked_voice="Jaber"), job_id=job_id)
+        assert runner.run(bench.begin(job), spoken(job))["model"] == "pocket-tts"
+        # It is rendered once, and kept with its embedding.
+        assert booth.batcher.asked.is_set() == (job_id == IDS[0])
+    assert booth.pocket.embedded == 1
+    assert any(key.endswith(REFERENCE) for key in bench.files.list("stock/bm_george/"))

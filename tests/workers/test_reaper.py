@@ -1,14 +1,21 @@
 import threading
 import time
+import uuid
 
 import pytest
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
+from sqlalchemy import update
 
 from jobs import queue
+from jobs.batches import Batches
+from jobs.consents import Consent, Consents
+from jobs.database import Database
 from jobs.errors import NotFound
 from jobs.files import (
+    CONSENTS,
     FileStore,
+    consent_key,
     input_key,
     result_key,
     segment_key,
@@ -17,8 +24,9 @@ from jobs.files import (
     words_key,
     work_key,
 )
-from jobs.ledger import Job, Ledger
-from jobs.specs import AnySpec, ChangeSpec, CloneSpec, EnrolmentSpec, VoiceSpec
+from jobs.ledger import Job, Ledger, Place
+from jobs.schema import batches as batches_table
+from jobs.specs import AnySpec, ChangeSpec, CloneSpec, EnrolmentSpec, SpeechSpec, VoiceSpec
 from jobs.voices import Voices
 from tests.workers.conftest import AddJob
 from workers.reaper import Reaper
@@ -57,7 +65,14 @@ def test_lost_wake_ups_are_made_up_for_and_never_doubled(reaper: Reaper, add_job
     queue.wake("speech")
     for _ in range(3):
         reaper.tend()
-        assert queue.messages() == {"speech": 3, "conversion": 0, "clone": 0, "transcription": 0, "tools": 0}
+        assert queue.messages() == {
+            "speech": 3,
+            "conversion": 0,
+            "clone": 0,
+            "transcription": 0,
+            "tools": 0,
+            "delivery": 0,
+        }
 
 
 def test_more_wake_ups_than_steps_do_no_harm(reaper: Reaper, add_job: AddJob) -> None:
@@ -180,3 +195,52 @@ def test_embeddings_without_a_saved_voice_go_when_their_time_has_come(
     with pytest.raises(NotFound):
         voices.get("a" * 32)
     assert voices.get("b" * 32).kind == "clone"
+
+
+def test_a_batch_whose_server_died_on_the_way_is_forgotten(
+    reaper: Reaper, add_job: AddJob, ledger: Ledger, database: Database
+) -> None:
+    batches = Batches(database)
+    key_id = add_job().key_id
+    ids = [batches.open(key_id=key_id, dialect="ttsai", total=2)[0] for _ in range(3)]
+    jobs = [
+        ledger.add(
+            job_id=uuid.uuid4().hex,
+            key_id=key_id,
+            dialect="ttsai",
+            spec=SpeechSpec(text="Hello.", voice="af_heart"),
+            interactive=False,
+            batch=Place(batch_id, 0),
+        )
+        for batch_id in ids
+    ]
+    batches.seal(ids[1], {})
+    with database.write() as connection:
+        old = update(batches_table).where(batches_table.c.id.in_(ids[:2]))
+        connection.execute(old.values(created_at=batches_table.c.created_at - 601))
+    reaper.tend()
+    for batch_id, job in zip(ids, jobs, strict=True):
+        if batch_id == ids[0]:
+            with pytest.raises(NotFound):
+                batches.get(batch_id)
+            with pytest.raises(NotFound):
+                ledger.get(job.id)
+        else:
+            assert (batches.get(batch_id).id, ledger.get(job.id).state) == (batch_id, "queued")
+
+
+def test_recordings_of_nobody_s_consent_go_when_they_are_seen_twice(
+    reaper: Reaper, ledger: Ledger, files: FileStore, key_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a recording is stored before its row."""
+    monkeypatch.setattr("workers.reaper.VOICES_EVERY", 0.0)
+    kept, lost, late = ("a" * 32, "b" * 32, "c" * 32)
+    for consent in (kept, lost, late):
+        files.put(consent_key(consent), b"I agree.")
+    consents = Consents(ledger.database)
+    consents.add(Consent(kept, key_id, "Anna", "en", {}, 1.0))
+    reaper.tend()
+    assert len(files.list(CONSENTS)) == 3
+    consents.add(Consent(late, key_id, "Bert", "en", {}, 1.0))
+    reaper.tend()
+    assert files.list(CONSENTS) == [consent_key(kept), consent_key(late)]

@@ -30,7 +30,7 @@ def test_celery_understands_the_arguments(name: RoleName) -> None:
     obj = CLIContext(app=app, no_color=True, workdir=None, quiet=True)
     parsed = worker.make_context("worker", arguments[2:], obj=obj).params
     assert parsed["concurrency"] == role.threads
-    assert parsed["queues"] == list(role.queues)
+    assert parsed["queues"] == [*role.queues, *(["delivery"] if role.delivers else [])]
 
 
 def test_the_app_has_the_tasks_that_are_sent() -> None:

@@ -44,6 +44,7 @@ def _batches() -> None:
         sa.Column("key_id", sa.String(32), sa.ForeignKey("keys.id"), nullable=False),
         sa.Column("dialect", sa.String(20), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.JSON(), nullable=True),
         sa.Column("webhook", sa.JSON(), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("finished_at", sa.Float(), nullable=True),
@@ -83,6 +84,7 @@ def _deliveries() -> None:
         sa.Column("key_id", sa.String(32), sa.ForeignKey("keys.id"), primary_key=True),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("secret", sa.String(255), nullable=True),
+        sa.Column("base_url", sa.Text(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("disabled_at", sa.Float(), nullable=True),
     )

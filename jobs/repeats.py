@@ -1,0 +1,117 @@
+"""Requests that come twice: what an Idempotency-Key stands for.
+
+A row is written in the transaction that makes the job, the batch, or whatever else the request asks for, under its id.
+What comes again gets that id. A key is free again once what it stands for is gone or has failed.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection, Row, and_, delete, select, update
+
+from jobs.database import Database
+from jobs.errors import KeyReused
+from jobs.schema import batches, consents, jobs, repeats, voices
+from jobs.upsert import insert_into
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """One request, of those that carry the same Idempotency-Key."""
+
+    key_id: str
+    word: str
+    """As the caller wrote it; 1 to 255 characters."""
+    digest: str
+    """Of all that the request says: a request with another digest is another one."""
+    seconds: int
+    """How long it counts."""
+
+
+def digest_of(said: str, uploads: Mapping[str, Path | IO[bytes]] | None = None) -> str:
+    """Of a request's words and its uploads, which are read and put back to their beginnings."""
+    whole = hashlib.sha256(said.encode())
+    for name, upload in sorted((uploads or {}).items()):
+        whole.update(b"\0" + name.encode() + b"\0" + _file_digest(upload))
+    return whole.hexdigest()
+
+
+def take(connection: Connection, once: Once, made: str) -> str | None:
+    """None: from now on the word stands for `made`. Else the id of what the first request made.
+
+    Raises:
+        KeyReused: the first request was another one.
+    """
+    row = {"key_id": once.key_id, "once": once.word, "digest": once.digest, "made": made, "created_at": time.time()}
+    while True:
+        new = insert_into(connection, repeats).values(**row).on_conflict_do_nothing()
+        if connection.execute(new.returning(repeats.c.made)).one_or_none():
+            return None
+        found = connection.execute(select(repeats).where(_is(once)).with_for_update()).one_or_none()
+        if found is None:
+            continue  # swept in between
+        if _is_over(connection, found, once):
+            connection.execute(update(repeats).where(_is(once)).values(**row))
+            return None
+        return _same(found, once)
+
+
+def look(database: Database, once: Once) -> str | None:
+    """The id of what the first request made; None: this is the first. Raises `KeyReused` as `take`."""
+    with database.read() as connection:
+        found = connection.execute(select(repeats).where(_is(once))).one_or_none()
+        return None if found is None or _is_over(connection, found, once) else _same(found, once)
+
+
+def is_expected(database: Database, made: str) -> bool:
+    """Whether a request may come again that gets this. What is expected goes on when its first caller hangs up."""
+    with database.read() as connection:
+        return connection.execute(select(repeats.c.made).where(repeats.c.made == made)).first() is not None
+
+
+def sweep(database: Database, *, before: float) -> int:
+    """Forgets those that were made before this time, in seconds since the epoch; their number."""
+    with database.write() as connection:
+        return connection.execute(delete(repeats).where(repeats.c.created_at < before)).rowcount
+
+
+def _same(found: Row[Any], once: Once) -> str:
+    if found.digest != once.digest:
+        raise KeyReused("This Idempotency-Key stands for another request. Send a new one with each new request.")
+    return str(found.made)
+
+
+def _is(once: Once) -> Any:
+    return and_(repeats.c.key_id == once.key_id, repeats.c.once == once.word)
+
+
+def _is_over(connection: Connection, found: Row[Any], once: Once) -> bool:
+    return found.created_at < time.time() - once.seconds or not _stands(connection, found.made)
+
+
+def _stands(connection: Connection, made: str) -> bool:
+    """Whether it is there and has not failed. A saved voice has the id of the job that made it, which is forgotten."""
+    here = and_(jobs.c.id == made, jobs.c.state.not_in(("failed", "canceled")))
+    known = (
+        select(jobs.c.id).where(here),
+        *(select(t.c.id).where(t.c.id == made) for t in (batches, voices, consents)),
+    )
+    return any(connection.execute(query).first() is not None for query in known)
+
+
+def _file_digest(upload: Path | IO[bytes]) -> bytes:
+    if isinstance(upload, Path):
+        with upload.open("rb") as file:
+            return _file_digest(file)
+    found = hashlib.sha256()
+    upload.seek(0)
+    while block := upload.read(MEBIBYTE):
+        found.update(block)
+    upload.seek(0)
+    return found.digest()

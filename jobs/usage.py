@@ -1,0 +1,144 @@
+"""What each key has used: credits, characters, seconds of audio and of the device, by day and kind of job.
+
+Credits are the characters that plans count. They are charged with the job, in one transaction, and given back where it
+ends without a result.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.sql import ColumnElement
+
+from jobs.database import Database
+from jobs.errors import NotFound, OutOfCredits, TooManyJobs
+from jobs.prices import PER_MINUTE, of_audio
+from jobs.schema import jobs, keys, usage
+from jobs.upsert import insert_into
+
+COUNTED = ("jobs", "characters", "audio_seconds", "device_seconds", "credits")
+
+WAIT = 5
+"""Seconds after which a caller with too many unfinished jobs may try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """By one key, on one day (UTC, `2026-11-21`), by jobs of one kind."""
+
+    key_id: str
+    day: str
+    kind: str
+    jobs: int
+    """That ended, however they ended."""
+    characters: int
+    """That were spoken."""
+    audio_seconds: float
+    """Spoken, transcribed or changed."""
+    device_seconds: float
+    """Of the device, while it worked for these jobs: also for those that failed."""
+    credits: int
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Self:
+        return cls(**row._asdict())
+
+
+def charge(
+    connection: Connection, *, key_id: str, credits_needed: int, most: int | None = None, batch_id: str | None = None
+) -> None:
+    """Takes the credits of a new job, where the key has them and has not too many jobs. Locks the key.
+
+    Args:
+        most: unfinished jobs that the key may have, this one among them; a batch counts as one.
+        batch_id: of the batch that the job belongs to.
+
+    Raises:
+        OutOfCredits, TooManyJobs
+        NotFound: no such key.
+    """
+    paid = update(keys).where(keys.c.id == key_id, _afford(credits_needed))
+    if not connection.execute(paid.values(credits_used=keys.c.credits_used + credits_needed)).rowcount:
+        row = connection.execute(select(keys).where(keys.c.id == key_id)).one_or_none()
+        if row is None:
+            raise NotFound("There is no such key.")
+        raise OutOfCredits(required=credits_needed, available=max(0, row.credits - row.credits_used))
+    # Behind the key's lock, so that of two requests at once the second one sees the first one's job.
+    if most is not None and _unfinished(connection, key_id, batch_id) >= most:
+        message = f"This key may have {most} unfinished jobs. Wait until one has ended, or cancel one."
+        raise TooManyJobs(message, retry_after=WAIT)
+
+
+def ended(connection: Connection, job: Row[Any]) -> None:
+    """Settles what an ended job is charged and notes what it used; in the transaction that ends it.
+
+    It locks the key before anything else, so that several jobs may end in one transaction, in the order of their keys.
+    """
+    final = _final_credits(job) if job.state == "succeeded" else 0
+    paid = update(keys).where(keys.c.id == job.key_id)
+    connection.execute(paid.values(credits_used=keys.c.credits_used + (final - job.credits)))
+    if final != job.credits:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(credits=final))
+    done = job.state == "succeeded"
+    _add(
+        connection,
+        job.key_id,
+        job.kind,
+        jobs=1,
+        characters=len(job.spec.get("text") or "") if done and job.kind in {"speech", "clone"} else 0,
+        audio_seconds=_duration(job) if done else 0.0,
+        credits=final,
+    )
+
+
+def note_device(database: Database, *, key_id: str, kind: str, seconds: float) -> None:
+    """Adds seconds that the device worked. Raises `LedgerUnavailable`."""
+    with database.write() as connection:
+        _add(connection, key_id, kind, device_seconds=seconds)
+
+
+def used(database: Database, *, key_id: str | None = None, days: int = 30) -> list[Used]:
+    """The last days, today among them; newest first. `key_id` None: of all keys."""
+    first = (datetime.now(UTC) - timedelta(days=days - 1)).strftime("%Y-%m-%d")
+    query = select(usage).where(usage.c.day >= first)
+    if key_id is not None:
+        query = query.where(usage.c.key_id == key_id)
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(usage.c.day.desc(), usage.c.key_id, usage.c.kind)).all()
+    return [Used.of(row) for row in rows]
+
+
+def _afford(needed: int) -> ColumnElement[bool]:
+    """A job that costs nothing is taken even where more was used than granted."""
+    enough = keys.c.credits.is_(None) | (keys.c.credits_used + needed <= keys.c.credits)
+    return enough if needed else keys.c.id.is_not(None)
+
+
+def _unfinished(connection: Connection, key_id: str, batch_id: str | None) -> int:
+    one = func.coalesce(jobs.c.batch_id, jobs.c.id)
+    query = select(func.count(one.distinct())).where(jobs.c.key_id == key_id, jobs.c.state.in_(("queued", "running")))
+    if batch_id is not None:
+        query = query.where(one != batch_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def _final_credits(job: Row[Any]) -> int:
+    """More than was charged where the recording turned out longer by a second than was known at first."""
+    heard = of_audio(job.kind, _duration(job))
+    return heard if heard - job.credits >= PER_MINUTE.get(job.kind, 0) / 60 else int(job.credits)
+
+
+def _duration(job: Row[Any]) -> float:
+    """Of the result's audio; a transcription's is that of the recording."""
+    return float((job.result or {}).get("duration") or 0.0)
+
+
+def _add(connection: Connection, key_id: str, kind: str, **counts: float) -> None:
+    day = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%d")
+    new = insert_into(connection, usage).values(
+        key_id=key_id, day=day, kind=kind, **{name: counts.get(name, 0) for name in COUNTED}
+    )
+    more = {name: usage.c[name] + count for name, count in counts.items()}
+    connection.execute(new.on_conflict_do_update(index_elements=["key_id", "day", "kind"], set_=more))

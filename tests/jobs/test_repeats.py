@@ -1,0 +1,136 @@
+import io
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from jobs import queue
+from jobs.database import Database
+from jobs.errors import KeyReused
+from jobs.files import FileStore, input_key
+from jobs.keys import Keys
+from jobs.ledger import Job, Ledger
+from jobs.repeats import Once, digest_of, is_expected, look, sweep
+from jobs.schema import repeats
+from jobs.settings import Settings
+from jobs.specs import SpeechSpec, TranscriptionSpec
+from jobs.submit import forget, submit
+from jobs.voices import Voices
+
+SPEC = SpeechSpec(text="Hello.", voice="af_heart")
+
+
+@pytest.fixture(autouse=True)
+def _broker(settings: Settings) -> None:
+    queue.connect(settings)
+
+
+@pytest.fixture
+def once(key_id: str) -> Once:
+    return Once(key_id, "order-7", "d" * 64, 3600)
+
+
+def send(ledger: Ledger, files: FileStore, once: Once, sound: bytes = b"sound") -> Job:
+    uploads = {"audio": io.BytesIO(sound)}
+    return submit(ledger, files, TranscriptionSpec(), key_id=once.key_id, dialect="x", uploads=uploads, once=once)
+
+
+def test_a_request_that_comes_again_gets_the_first_ones_job(ledger: Ledger, files: FileStore, once: Once) -> None:
+    first, second = send(ledger, files, once), send(ledger, files, once)
+    assert (second.id, first.again, second.again) == (first.id, False, True)
+    assert files.list("jobs/") == [input_key(first.id, "audio")]
+    assert ledger.page(key_id=once.key_id).total == 1
+    assert is_expected(ledger.database, first.id)
+
+
+def test_another_request_with_the_same_word_is_refused(ledger: Ledger, files: FileStore, once: Once) -> None:
+    first = send(ledger, files, once)
+    with pytest.raises(KeyReused):
+        send(ledger, files, Once(once.key_id, once.word, "e" * 64, 3600))
+    assert files.list("jobs/") == [input_key(first.id, "audio")]
+
+
+def test_keys_do_not_share_their_words(ledger: Ledger, files: FileStore, once: Once, database: Database) -> None:
+    other = Keys(database).create("other")[0].id
+    assert send(ledger, files, once).id != send(ledger, files, Once(other, once.word, once.digest, 3600)).id
+
+
+@pytest.mark.parametrize("how", ["fail", "cancel", "forget"])
+def test_the_word_is_free_again_where_nothing_came_of_it(
+    ledger: Ledger, files: FileStore, once: Once, how: str
+) -> None:
+    first = send(ledger, files, once)
+    if how == "fail":
+        claim = ledger.claim("transcription", "w", lease_seconds=60)
+        assert claim
+        ledger.fail(claim, "x", "It failed.")
+    elif how == "cancel":
+        ledger.cancel(first.id)
+    else:
+        forget(ledger, files, first.id)
+    second = send(ledger, files, Once(once.key_id, once.word, "e" * 64, 3600))
+    assert (second.again, second.id == first.id) == (False, False)
+
+
+def test_the_word_is_free_again_after_its_time(ledger: Ledger, files: FileStore, once: Once) -> None:
+    first = send(ledger, files, once)
+    short = Once(once.key_id, once.word, once.digest, -1)
+    assert look(ledger.database, short) is None
+    assert send(ledger, files, short).id != first.id
+
+
+def test_old_words_are_swept(ledger: Ledger, files: FileStore, once: Once) -> None:
+    job = send(ledger, files, once)
+    assert sweep(ledger.database, before=time.time() - 60) == 0
+    assert sweep(ledger.database, before=time.time() + 60) == 1
+    assert not is_expected(ledger.database, job.id)
+
+
+def test_a_voice_stands_for_the_job_that_saved_it(ledger: Ledger, files: FileStore, once: Once) -> None:
+    job = send(ledger, files, once)
+    Voices(ledger.database).add(job.id, key_id=once.key_id, name="Ann", kind="clone", shared=False, details={})
+    forget(ledger, files, job.id)
+    assert look(ledger.database, once) == job.id
+    Voices(ledger.database).drop(job.id)
+    assert look(ledger.database, once) is None
+
+
+def test_requests_at_once_make_one_job(ledger: Ledger, files: FileStore, once: Once) -> None:
+    jobs: list[Job] = []
+    threads = [threading.Thread(target=lambda: jobs.append(send(ledger, files, once))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(jobs) == 6
+    assert len({job.id for job in jobs}) == 1
+    assert sum(not job.again for job in jobs) == 1
+    assert files.list("jobs/") == [input_key(jobs[0].id, "audio")]
+
+
+def test_what_is_refused_leaves_the_word_free(ledger: Ledger, once: Once, database: Database) -> None:
+    with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
+        ledger.add(
+            job_id=_taken(ledger, once), key_id=once.key_id, dialect="x", spec=SPEC, interactive=False, once=once
+        )
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(repeats)).scalar_one() == 0
+
+
+def test_a_digest_tells_files_apart(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"one")
+    opened = io.BytesIO(b"one")
+    opened.read()
+    assert digest_of("x", {"a": file}) == digest_of("x", {"a": opened})
+    assert opened.tell() == 0
+    different = [digest_of("x"), digest_of("y"), digest_of("x", {"a": file}), digest_of("x", {"b": file})]
+    different.append(digest_of("x", {"a": io.BytesIO(b"two")}))
+    assert len(set(different)) == 5
+
+
+def _taken(ledger: Ledger, once: Once) -> str:
+    return ledger.add(job_id=uuid.uuid4().hex, key_id=once.key_id, dialect="x", spec=SPEC, interactive=False).id

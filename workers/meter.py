@@ -1,0 +1,71 @@
+"""How long the device has worked for each step.
+
+A thread that runs a step is metered; what it hands to the lane is counted for that step, on the lane's own thread.
+Batches hold work of several steps, which share their time. Work amid other work is counted once, for its own step.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+
+class Meter:
+    """Seconds of the device, for one step. Any thread may add to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        with self._lock:
+            return self._seconds
+
+    def add(self, seconds: float) -> None:
+        with self._lock:
+            self._seconds += seconds
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.meter: Meter | None = None
+        self.counted = 0.0
+        """Seconds of the work at hand that work amid it has had."""
+
+
+_here = _Here()
+
+
+@contextmanager
+def metered(meter: Meter) -> Iterator[None]:
+    """What this thread hands to the lane is counted there."""
+    before, _here.meter = _here.meter, meter
+    try:
+        yield
+    finally:
+        _here.meter = before
+
+
+def current() -> Meter | None:
+    """That of this thread; None: nobody counts."""
+    return _here.meter
+
+
+@contextmanager
+def working(shares: Iterable[tuple[Meter | None, float]]) -> Iterator[None]:
+    """Counts the block's time, but for what work amid it has had, for these meters by their shares of it."""
+    outer, _here.counted, started = _here.counted, 0.0, time.monotonic()
+    try:
+        yield
+    finally:
+        whole = time.monotonic() - started
+        _share(whole - _here.counted, list(shares))
+        _here.counted = outer + whole
+
+
+def _share(seconds: float, shares: list[tuple[Meter | None, float]]) -> None:
+    total = sum(share for _, share in shares)
+    for meter, share in shares:
+        if meter is not None and total:
+            meter.add(seconds * share / total)
