@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -12,14 +12,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 
-from jobs.errors import InvalidRequest, NotFound, Unauthorized, UploadTooLarge, VoxhallError
+from jobs.errors import InvalidRequest, RateLimited, Unauthorized, UploadTooLarge, VoxhallError
 from jobs.settings import MEBIBYTE, Settings
-from server import files, health, metrics, pronunciations, reference, rvc_voices, saved_voices
+from server import files, health, metrics, pronunciations, reference, rvc_voices, saved_voices, usage
 from server.body_limit import BodyLimit
 from server.dialects import deapi, hamsa, openai, ttsai, twintune, voxhall
-from server.dialects.base import Dialect, status_of
+from server.dialects.base import Dialect, NoRoute, status_of
+from server.documenting import DocumentedApp, Schema
 from server.hall import open_hall
 from server.key_first import KeyFirst
+from server.rates import Rate, RateLimit, headers_of
+from server.repeating import Repeats
+from server.request_ids import HEADER, RequestIds, request_id_of
 from server.waiting import CallerGone
 
 log = logging.getLogger(__name__)
@@ -45,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
         await app.state.hall.events.close()
         app.state.hall.database.close()
 
-    app = FastAPI(
+    app = DocumentedApp(
+        errors_of=_errors_of,
         title="Voxhall",
         summary="A private voice server that speaks the public voice APIs.",
         lifespan=lifespan,
@@ -58,16 +63,23 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(dialect.router)
     app.include_router(pronunciations.router)
     app.include_router(rvc_voices.router)
+    app.include_router(usage.router)
     app.include_router(files.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.add_middleware(KeyFirst)
-    app.add_middleware(BodyLimit, limit=partial(largest_upload, settings))  # outside: the key is looked at before it
+    app.add_middleware(KeyFirst, keyless=[path for dialect in DIALECTS for path in dialect.keyless])
+    recordings = [path for dialect in DIALECTS for path in dialect.recordings_in_json]
+    # Outside, so that the key is looked at before it.
+    app.add_middleware(BodyLimit, limit=partial(largest_upload, settings), recordings=recordings)
+    app.add_middleware(RateLimit, headers=_rate_headers, refuse=_refusal, counts=_counts)
+    app.add_middleware(Repeats)
+    app.add_middleware(RequestIds)  # outermost: whatever refuses a request, the answer has its id
     app.add_exception_handler(VoxhallError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(UnicodeEncodeError, _unwritable)
     app.add_exception_handler(CallerGone, _gone)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
@@ -75,8 +87,15 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def dialect_of(path: str) -> Dialect:
+    if own := next((dialect for dialect in DIALECTS if path in dialect.paths), None):
+        return own
     prefixes = {prefix: dialect for dialect in DIALECTS for prefix in dialect.prefixes}
     return prefixes[max((prefix for prefix in prefixes if path.startswith(prefix)), key=len, default="/")]
+
+
+def _errors_of(path: str) -> tuple[str, Mapping[int, Schema]]:
+    dialect = dialect_of(path)
+    return dialect.name, dialect.schemas
 
 
 def largest_upload(settings: Settings, path: str) -> int:
@@ -89,7 +108,27 @@ def largest_upload(settings: Settings, path: str) -> int:
 
 
 def _render(request: Request, error: VoxhallError, status: int) -> Response:
-    return dialect_of(request.url.path).error(error, status)
+    return _rendered(request.url.path, error, status)
+
+
+def _rendered(path: str, error: VoxhallError, status: int) -> Response:
+    error.message = error.message.encode("utf-8", "replace").decode()  # it may quote half of a character
+    response = dialect_of(path).error(error, status)
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _rate_headers(path: str, rate: Rate) -> Mapping[str, str]:
+    return dialect_of(path).rate_headers(rate)
+
+
+def _counts(path: str) -> bool:
+    return not path.endswith(dialect_of(path).uncounted)
+
+
+def _refusal(path: str, error: RateLimited) -> Response:
+    return _rendered(path, error, status_of(error))
 
 
 def _own(request: Request, error: Exception) -> Response:
@@ -108,10 +147,20 @@ def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 413:
         limit = largest_upload(request.app.state.hall.settings, request.url.path) // MEBIBYTE
         return _render(request, UploadTooLarge(f"The upload is larger than {limit} MB.", param="file"), 413)
-    kind = {401: Unauthorized, 404: NotFound}.get(error.status_code, InvalidRequest)
+    if error.status_code == 404:
+        return _render(request, NoRoute(f"The route {request.url.path.lstrip('/')} could not be found."), 404)
+    kind = Unauthorized if error.status_code == 401 else InvalidRequest
     response = _render(request, kind(f"{error.detail}."), error.status_code)
     response.headers.update(error.headers or {})
     return response
+
+
+def _unwritable(request: Request, error: Exception) -> Response:
+    """JSON may name half of a character, which Python reads and nothing else takes: no ledger, no answer."""
+    assert isinstance(error, UnicodeEncodeError)
+    if error.reason != "surrogates not allowed":
+        return _unexpected(request, error)
+    return _render(request, InvalidRequest("The request has half of a character that JSON writes as two."), 400)
 
 
 def _gone(_request: Request, _error: Exception) -> Response:
@@ -120,5 +169,11 @@ def _gone(_request: Request, _error: Exception) -> Response:
 
 def _unexpected(request: Request, error: Exception) -> Response:
     # The frames without the exception's own message, which may quote what the caller sent.
-    log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    return _render(request, VoxhallError("The server failed; its log says where."), 500)
+    request_id = request_id_of(request)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s\n%s", type(error).__name__, frames, extra={"request": request_id})
+    response = _render(request, VoxhallError("The server failed; its log says where."), 500)
+    # This answer passes through no middleware.
+    response.headers.update(headers_of(request))
+    response.headers[HEADER] = request_id
+    return response

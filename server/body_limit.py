@@ -1,6 +1,6 @@
 """Refuses a request body over the limit while it arrives: it is never held, and the rest is dropped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -16,18 +16,21 @@ LONGEST_JSON = 2 * 1024 * 1024
 class BodyLimit:
     """ASGI middleware. A form whose upload has more bytes than `limit` gives for its path, or another body over
     `LONGEST_JSON`, ends in an HTTPException 413, which the app renders as any other.
+
+    At the paths `recordings` an upload is part of the JSON, so such a body may be as large as a form.
     """
 
-    def __init__(self, app: ASGIApp, limit: Callable[[str], int]) -> None:
+    def __init__(self, app: ASGIApp, limit: Callable[[str], int], recordings: Collection[str] = ()) -> None:
         self._app = app
         self._limit = limit
+        self._recordings = recordings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        form = headers.get("content-type", "").startswith("multipart/")
+        form = scope["path"] in self._recordings or headers.get("content-type", "").startswith("multipart/")
         limit = self._limit(scope["path"]) + FORM_OVERHEAD if form else LONGEST_JSON
         announced = headers.get("content-length", "")
         taken = int(announced) if announced.isdigit() and int(announced) > limit else 0

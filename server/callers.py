@@ -1,9 +1,9 @@
 """Who calls: the API key, in the header form that a dialect documents."""
 
-from dataclasses import dataclass, fields
-from typing import Annotated
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, Self
 
-from fastapi import Depends, Header, Security
+from fastapi import Depends, Header, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from jobs.errors import Unauthorized
@@ -15,6 +15,9 @@ _header = APIKeyHeader(name="x-api-key", auto_error=False, description="An API k
 _token = APIKeyHeader(
     name="Authorization", scheme_name="Token", auto_error=False, description="`Token KEY`, an API key of this server"
 )
+
+KEYLESS = "without a key"
+"""Name of the server's own key that jobs of callers without one are kept under."""
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 InHeader = Annotated[str | None, Security(_header)]
@@ -28,6 +31,13 @@ class Caller(Key):
 
     once: str | None = None
     """The `Idempotency-Key`: requests of one key that have the same are one request."""
+
+    address: str | None = None
+    """Of one who calls without a key; None: there is a key."""
+
+    def for_a_part(self) -> Self:
+        """Who calls, for each of several jobs of one request that comes again as a whole or not at all."""
+        return replace(self, once=None)
 
 
 def by_bearer(hall: HallDependency, bearer: Bearer, once: Once = None) -> Caller:
@@ -58,15 +68,34 @@ def by_bearer_to_poll(hall: HallDependency, bearer: Bearer) -> Caller | None:
     return by_bearer(hall, bearer)
 
 
+def by_secret(hall: Hall, secret: str | None) -> Caller:
+    """Whoever has this key, of a connection that is no request. Raises `Unauthorized`."""
+    return _caller(hall, secret, None)
+
+
+def by_bearer_or_address(hall: HallDependency, request: Request, bearer: Bearer, once: Once = None) -> Caller:
+    """Whoever calls without a key, too, where the server is set so. Raises `Unauthorized`, also for a wrong one."""
+    if bearer is None and hall.settings.keyless_characters:
+        own = hall.keys.own(KEYLESS)
+        # No `once`: strangers share this key, and one's request is not another's.
+        return Caller(**_fields(own), address=request.client.host if request.client else "local")
+    return by_bearer(hall, bearer, once)
+
+
 def _caller(hall: Hall, secret: str | None, once: str | None) -> Caller:
     if not secret:
         raise Unauthorized("The API key is missing. `voxhall keys create NAME` makes one.")
     key = hall.keys.check(secret)
-    return Caller(**{field.name: getattr(key, field.name) for field in fields(key)}, once=once)
+    return Caller(**_fields(key), once=once)
+
+
+def _fields(key: Key) -> dict[str, Any]:
+    return {field.name: getattr(key, field.name) for field in fields(key)}
 
 
 BearerKey = Annotated[Caller, Depends(by_bearer)]
 HeaderKey = Annotated[Caller, Depends(by_header)]
 EitherKey = Annotated[Caller, Depends(by_either)]
 AnyFormKey = Annotated[Caller, Depends(by_any_form)]
+AnyoneKey = Annotated[Caller, Depends(by_bearer_or_address)]
 PollingKey = Annotated[Caller | None, Depends(by_bearer_to_poll)]

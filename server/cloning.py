@@ -72,7 +72,8 @@ def checked_clone(
     """The spec with voice, model and language, once it is sure that it can be done.
 
     A spec that was made without `model` means the saved voice's own, or the first that can do it. `reference_seconds`
-    of a dialect narrows the model's.
+    of a dialect narrows the model's. One that a dialect made with `source="stock"` and a voice of Kokoro's has that
+    voice cloned, for a language that Kokoro does not speak.
 
     Args:
         longest: the dialect's own limit of characters, where it is below the model's.
@@ -221,6 +222,8 @@ def _target(hall: Hall, spec: CloneSpec, key_id: str, seconds: float | None) -> 
         return _Target("reference", "clone", _name(spec, "clone"), seconds=seconds)
     if seconds is not None:
         raise InvalidRequest("Give a voice or a reference, not both.", param="reference")
+    if spec.source == "stock" and spec.voice in hall.catalog.model(SPEECH).voices:
+        return _Target("stock", "clone", _name(spec, "clone"), spec.voice)
     performer = _performer(hall, spec)
     if performer is None or _is_saved_first(hall, spec.voice, key_id, performer):
         return _saved(hall, spec, key_id, "clone")
@@ -287,7 +290,9 @@ def _speaker(hall: Hall, spec: CloneSpec, target: _Target, language: str | None,
             message = f"The text looks like {name_of(language or '')}. {error.message}"
             raise InvalidRequest(message, param="text") from error
         raise
-    if target.source == "stock" and target.voice not in model.voices:
+    if target.source == "stock" and target.verb == "clone":
+        require(hall, SPEECH)
+    elif target.source == "stock" and target.voice not in model.voices:
         raise UnknownVoice(f"`{model.id}` has no voice `{target.voice}`. `GET /voices` lists them.", param="voice")
     return model
 

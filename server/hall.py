@@ -12,9 +12,11 @@ from jobs.files import FileStore, open_files
 from jobs.keys import Keys
 from jobs.ledger import Ledger
 from jobs.links import Links, open_links
+from jobs.plans import Plans, open_plans
 from jobs.presence import Presences
 from jobs.settings import Settings
 from models.catalog import Catalog, load_catalog
+from server.rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Hall:
     announcer: Events
     presences: Presences
     catalog: Catalog
+    plans: Plans
+    rates: Rates
 
 
 def open_hall(settings: Settings) -> Hall:
@@ -46,6 +50,8 @@ def open_hall(settings: Settings) -> Hall:
         announcer=Events(redis_url),
         presences=Presences(redis_url),
         catalog=load_catalog(settings.catalog),
+        plans=open_plans(settings.plans, settings.plan),
+        rates=Rates(redis_url),
     )
 
 

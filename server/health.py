@@ -23,15 +23,15 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: {"description": "Not yet, and why"}})
 async def readyz(hall: HallDependency) -> JSONResponse:
     """200 once broker and ledger answer and every queue has a worker with its models loaded; else 503 and why."""
-    problems, workers = await run_in_threadpool(_look, hall)
+    problems, workers = await run_in_threadpool(look, hall)
     state = {"status": "starting" if problems else "ready", "problems": problems, "workers": workers}
     return JSONResponse(state, status_code=503 if problems else 200)
 
 
-def _look(hall: Hall) -> tuple[list[str], list[dict[str, Any]]]:
+def look(hall: Hall) -> tuple[list[str], list[dict[str, Any]]]:
     problems = []
     workers: list[Presence] = []
     try:

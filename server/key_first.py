@@ -1,5 +1,7 @@
 """No byte of a stranger's body is read: the key is checked before the body, not after it."""
 
+from collections.abc import Collection
+
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -7,36 +9,54 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobs.errors import Unauthorized
 from jobs.keys import Keys
+from server.keyless import largest_body
 
 
 class KeyFirst:
     """ASGI middleware. Reading the body of a POST or PUT without a live key ends in an HTTPException 401.
 
-    Which header form a dialect takes is the dialect's own business, later.
+    Which header form a dialect takes is the dialect's own business, later. At the paths `keyless`, if the server is
+    set so, a small body is read that comes with none.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, keyless: Collection[str] = ()) -> None:
         self._app = app
+        self._keyless = frozenset(keyless)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT"):
             await self._app(scope, receive, send)
             return
-        known = False
+        hall, headers, known = scope["app"].state.hall, Headers(scope=scope), False
+        left = largest_body(hall.settings) if scope["path"] in self._keyless and not any(_given(headers)) else 0
 
         async def for_the_known() -> Message:
-            nonlocal known
-            known = known or await run_in_threadpool(_is_known, scope["app"].state.hall.keys, Headers(scope=scope))
-            if not known:
+            nonlocal known, left
+            known = known or (not left and await run_in_threadpool(_is_known, hall.keys, headers))
+            if not known and not left:
                 raise HTTPException(401, "The API key is missing or wrong")
-            return await receive()
+            message = await receive()
+            if not known:
+                left = _rest(left, message)
+            return message
 
         await self._app(scope, for_the_known, send)
 
 
+def _rest(left: int, message: Message) -> int:
+    """Bytes that a body without a key may still have, 1 or more."""
+    left -= len(message.get("body", b""))
+    if left < 1:
+        raise HTTPException(401, "A request of this size needs an API key")
+    return left
+
+
+def _given(headers: Headers) -> tuple[str, str]:
+    return headers.get("x-api-key", ""), headers.get("authorization", "").partition(" ")[2].strip()
+
+
 def _is_known(keys: Keys, headers: Headers) -> bool:
-    given = (headers.get("x-api-key", ""), headers.get("authorization", "").partition(" ")[2].strip())
-    return any(_is_live(keys, secret) for secret in given if secret)
+    return any(_is_live(keys, secret) for secret in _given(headers) if secret)
 
 
 def _is_live(keys: Keys, secret: str) -> bool:

@@ -17,6 +17,7 @@ from jobs.voices import SavedVoice, Voices
 from server.accepting import accept
 from server.callers import EitherKey
 from server.hall import Hall, HallDependency
+from server.repeating import voice_made_before
 from server.waiting import result_of
 
 router = APIRouter(tags=["Voxhall"])
@@ -82,6 +83,9 @@ async def add(
     """Answers once the model is checked, converted and kept. What is no voice is refused with the reason: 400."""
     spec = _spec(form)
     uploads = _uploads(form)
+    if known := await voice_made_before(hall, key, request, spec, dialect="voxhall", uploads=uploads):
+        response.headers["Location"] = f"{PATH}/{known.id}"
+        return RvcVoice.of(known, key.id)
     if await run_in_threadpool(Voices(hall.database).named, spec.name, key_id=key.id):
         raise Conflict(f"There is a voice named `{spec.name}` already.", param="name")
     job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="voxhall", interactive=True, uploads=uploads))

@@ -3,14 +3,16 @@
 A voice's clip is the truth. Its embeddings are made from it, for each model that speaks with it, and can be made anew.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from fastapi import Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from jobs.errors import Conflict, InvalidRequest, QuotaExceeded, VoxhallError
+from jobs.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded, VoxhallError
 from jobs.files import REFERENCE, voice_key, voice_prefix
 from jobs.keys import Key
 from jobs.ledger import Job
@@ -23,6 +25,7 @@ from server.answering import check_known, chosen
 from server.callers import Caller
 from server.cloning import DEFAULT, is_taken, plain_id, require_denoiser
 from server.hall import Hall
+from server.repeating import made_before, voice_made_before
 from server.results import link
 from server.uploads import readable
 from server.waiting import CallerGone, result_of, stay
@@ -56,6 +59,8 @@ async def enrol(
 ) -> tuple[SavedVoice, dict[str, Any]]:
     """Saves the voice of an uploaded clip, and waits for it; the voice, and what the job says of it.
 
+    Where the request comes again under its Idempotency-Key, it gets the voice that is there.
+
     Args:
         limit: bytes of the upload, where the dialect's is not `LARGEST`.
         param: the dialect's name of the file.
@@ -66,10 +71,30 @@ async def enrol(
         JobFailed: the clip is no reference (`bad_reference`), or cannot be kept.
         CallerGone
     """
+    uploads = {"reference": upload.file}
+    if known := await voice_made_before(hall, key, request, spec, dialect=dialect, uploads=uploads):
+        return known, {}
     await run_in_threadpool(_check_new, hall, key.id, spec)
     clip = await readable(upload, limit=min(limit, hall.settings.max_upload_bytes), param=param)
     job = await run_in_threadpool(_submitted, hall, key, spec, clip, dialect)
     await upload.close()  # the file store has its own copy
+    return await _enrolled(hall, request, job)
+
+
+async def enrol_source(
+    hall: Hall, key: Caller, request: Request, spec: EnrolmentSpec, *, dialect: str = "voxhall"
+) -> tuple[SavedVoice, dict[str, Any]]:
+    """Saves the voice of the clip at `spec.source_url`, an address that may be fetched from, and waits for it.
+
+    Where the request comes again under its Idempotency-Key, it gets the voice that is there.
+
+    Raises:
+        InvalidRequest, Conflict, QuotaExceeded, JobFailed, CallerGone: as `enrol`.
+    """
+    if known := await voice_made_before(hall, key, request, spec, dialect=dialect, uploads={}):
+        return known, {}
+    await run_in_threadpool(_check_new, hall, key.id, spec)
+    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect=dialect, interactive=True))
     return await _enrolled(hall, request, job)
 
 
@@ -83,10 +108,34 @@ async def enrol_result(
         Conflict: it is not finished.
         InvalidRequest, QuotaExceeded, JobFailed, CallerGone: as `enrol`.
     """
-    await run_in_threadpool(_check_new, hall, key.id, spec)
     made = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
+    if key.once and (known := await run_in_threadpool(_saved_before, hall, key, spec, made, dialect)):
+        return known, {}
+    await run_in_threadpool(_check_new, hall, key.id, spec)
     job = await run_in_threadpool(_submitted_again, hall, key, spec, made, dialect)
     return await _enrolled(hall, request, job)
+
+
+async def enrol_description(
+    hall: Hall, key: Caller, request: Request, spec: EnrolmentSpec, design: CloneSpec, *, dialect: str = "voxhall"
+) -> tuple[SavedVoice, dict[str, Any]]:
+    """Has a model speak in the voice that `design` describes, which is checked, and saves that voice; waits for both.
+
+    Where the request comes again under its Idempotency-Key, it gets the voice that is there.
+
+    Raises:
+        InvalidRequest, Conflict, QuotaExceeded, KeyReused, JobFailed, CallerGone: as `enrol`.
+    """
+    if known := await run_in_threadpool(_described_before, hall, key, spec, design, dialect):
+        return known, {}
+    await run_in_threadpool(_check_new, hall, key.id, spec)
+    job = await run_in_threadpool(lambda: accept(hall, key, design, dialect=dialect, interactive=True))
+    try:
+        await result_of(hall, job, request)
+        return await enrol_result(hall, replace(key, once=None), request, spec, job.id, dialect=dialect)
+    finally:
+        if key.once is None:  # else it is what the Idempotency-Key stands for
+            await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
 
 
 def listed(hall: Hall, key: Key) -> list[SavedVoice]:
@@ -166,6 +215,19 @@ def reference_link(hall: Hall, request: Request, voice: SavedVoice) -> str:
     return link(hall, request, reference_key(voice))
 
 
+def _described_before(
+    hall: Hall, key: Caller, spec: EnrolmentSpec, design: CloneSpec, dialect: str
+) -> SavedVoice | None:
+    """The voice that the same request has made. Raises `KeyReused`."""
+    if made_before(hall, key, design, dialect=dialect, uploads=None) is None:
+        return None
+    try:
+        found = _own(hall, key, spec.name)
+    except NotFound:
+        return None
+    return found if found.details.get("designed") and found.details.get("description") == spec.description else None
+
+
 def _check_new(hall: Hall, key_id: str, spec: EnrolmentSpec) -> None:
     if spec.model:
         check_known(hall, spec.model, "clone")
@@ -197,12 +259,29 @@ def _submitted(hall: Hall, key: Caller, spec: EnrolmentSpec, clip: Path | IO[byt
 
 
 def _submitted_again(hall: Hall, key: Caller, spec: EnrolmentSpec, made: Job, dialect: str) -> Job:
+    with _as_clip(hall, spec, made) as (spoken, clip):
+        return _submitted(hall, key, spoken, clip, dialect)
+
+
+def _saved_before(hall: Hall, key: Caller, spec: EnrolmentSpec, made: Job, dialect: str) -> SavedVoice | None:
+    """The voice that the same request has saved."""
+    with _as_clip(hall, spec, made) as (spoken, clip):
+        known = made_before(hall, key, spoken, dialect=dialect, uploads={"reference": clip})
+    try:
+        return Voices(hall.database).get(known) if known else None
+    except NotFound:
+        return None
+
+
+@contextmanager
+def _as_clip(hall: Hall, spec: EnrolmentSpec, made: Job) -> Iterator[tuple[EnrolmentSpec, Path]]:
+    """What a job has spoken as a clip, with what is known of it. Raises `InvalidRequest`, `Conflict`."""
     if not isinstance(made.spec, CloneSpec):
         raise InvalidRequest("A voice is saved from a job that has cloned or designed one.", param="job")
     if made.state != "succeeded" or not made.result:
         raise Conflict(f"The job is {made.state}; a voice is saved from one that has succeeded.", param="job")
     with hall.files.local(made.result["file"]) as clip:
-        return _submitted(hall, key, _as_spoken(spec, made.spec, made.result), clip, dialect)
+        yield _as_spoken(spec, made.spec, made.result), clip
 
 
 def _as_spoken(spec: EnrolmentSpec, made: CloneSpec, result: dict[str, Any]) -> EnrolmentSpec:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -17,7 +16,7 @@ from jobs.files import segment_key
 from jobs.ledger import Job
 from jobs.specs import AnySpec, CloneSpec, SpeechSpec, TranscriptionSpec
 from server.hall import Hall
-from server.waiting import CallerGone, leave, stay, succeeded
+from server.waiting import CallerGone, Connection, leave, stay, succeeded
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,9 @@ class AudioStream(StreamingResponse):
     Without the last, empty chunk the server closes the connection, and the client sees an incomplete answer.
     """
 
-    def __init__(self, hall: Hall, job: Job, audio_format: Format, request: Request, headers: dict[str, str]) -> None:
+    def __init__(
+        self, hall: Hall, job: Job, audio_format: Format, request: Connection, headers: dict[str, str]
+    ) -> None:
         content = stream(hall, job, audio_format, request)
         super().__init__(content, media_type=audio_format.media_type, headers=headers)
         self._hall = hall
@@ -48,7 +49,7 @@ class AudioStream(StreamingResponse):
             log.warning("stream broken off", extra={"job": self._job.id, "reason": type(error).__name__})
 
 
-async def first_segment(hall: Hall, job: Job, request: Request) -> None:
+async def first_segment(hall: Hall, job: Job, request: Connection) -> None:
     """Returns when the first segment is stored, or the job has succeeded without one (a transcript of silence).
 
     Raises:
@@ -59,7 +60,7 @@ async def first_segment(hall: Hall, job: Job, request: Request) -> None:
         await anext(parts, None)
 
 
-async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -> AsyncIterator[bytes]:
+async def stream(hall: Hall, job: Job, audio_format: Format, request: Connection) -> AsyncIterator[bytes]:
     """Encoded audio of a job that speaks as it is rendered, for an `AudioStream`.
 
     Raises:
@@ -74,7 +75,7 @@ async def stream(hall: Hall, job: Job, audio_format: Format, request: Request) -
     yield await run_in_threadpool(encoder.close)
 
 
-async def segments(hall: Hall, job: Job, request: Request) -> AsyncGenerator[bytes, None]:
+async def segments(hall: Hall, job: Job, request: Connection) -> AsyncGenerator[bytes, None]:
     """The job's stored segments in order, until it has succeeded: float32 mono samples, or parts of a transcript.
 
     Raises:

@@ -24,7 +24,7 @@ async def readable(
         UnreadableUpload: it is empty, no audio can be decoded from it, or it is of another container.
         UploadTooLarge: it has more than `limit` bytes.
     """
-    await _probed(upload, limit, param, containers)
+    await probed(upload, limit, param, containers)
     return upload.file
 
 
@@ -32,11 +32,12 @@ async def measured(
     upload: UploadFile, *, limit: int, param: str = "reference", containers: Collection[str] | None = None
 ) -> tuple[BinaryIO, float]:
     """The upload's file and its seconds, infinite where it does not tell them. The rest is as `readable` has it."""
-    found = await _probed(upload, limit, param, containers)
+    found = await probed(upload, limit, param, containers)
     return upload.file, math.inf if found.duration is None else found.duration
 
 
-async def _probed(upload: UploadFile, limit: int, param: str, containers: Collection[str] | None) -> Probe:
+async def probed(upload: UploadFile, limit: int, param: str, containers: Collection[str] | None) -> Probe:
+    """What the upload holds; its file is at its start then. Raises as `readable` has it."""
     if (upload.size or 0) > limit:
         raise UploadTooLarge(f"The upload is larger than {limit // (1024 * 1024)} MB.", param=param)
     if not upload.size:

@@ -1,20 +1,27 @@
 """Waiting for a job on behalf of a caller who keeps the connection open."""
 
 from contextlib import suppress
+from typing import Protocol
 
-from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from jobs.errors import Conflict, JobFailed, NotFound
 from jobs.ledger import Job
+from jobs.repeats import is_expected
 from server.hall import Hall
 
 
 class CallerGone(Exception):
-    """The caller hung up; the job was cancelled."""
+    """The caller hung up. A job that only they waited for was cancelled."""
 
 
-async def result_of(hall: Hall, job: Job, request: Request) -> Job:
+class Connection(Protocol):
+    """A request, or whatever else a caller waits on."""
+
+    async def is_disconnected(self) -> bool: ...
+
+
+async def result_of(hall: Hall, job: Job, request: Connection) -> Job:
     """The job once it has succeeded.
 
     Raises:
@@ -30,6 +37,23 @@ async def result_of(hall: Hall, job: Job, request: Request) -> Job:
     return succeeded(job)
 
 
+async def shared_result_of(hall: Hall, job: Job, request: Connection) -> Job:
+    """As `result_of`, of a job that others may wait for, too: it goes on when this caller hangs up.
+
+    Raises:
+        NotFound: it was deleted.
+        JobFailed, CallerGone
+    """
+    async for event in hall.events.follow(job.id):
+        if event is None or event.kind == "state":
+            job = await run_in_threadpool(hall.ledger.get, job.id)
+        if job.done:
+            break
+        if await request.is_disconnected():
+            raise CallerGone
+    return succeeded(job)
+
+
 def succeeded(job: Job) -> Job:
     """The job itself. Raises `JobFailed` where it ended otherwise."""
     if job.state == "canceled":
@@ -39,7 +63,7 @@ def succeeded(job: Job) -> Job:
     return job
 
 
-async def stay(hall: Hall, job: Job, request: Request) -> None:
+async def stay(hall: Hall, job: Job, request: Connection) -> None:
     """Cancels the job of a caller who has hung up, so that the device works for those who still wait.
 
     Raises:
@@ -51,6 +75,8 @@ async def stay(hall: Hall, job: Job, request: Request) -> None:
 
 
 async def leave(hall: Hall, job: Job) -> None:
-    """Cancels the job, unless it is over."""
+    """Cancels the job, unless it is over, or its caller may ask for it again by an Idempotency-Key."""
+    if await run_in_threadpool(is_expected, hall.database, job.id):
+        return
     with suppress(Conflict, NotFound):
         await run_in_threadpool(hall.ledger.cancel, job.id)

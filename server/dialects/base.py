@@ -1,5 +1,6 @@
 """What the app needs to know of a dialect."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 
 from jobs.errors import (
     Conflict,
+    Forbidden,
     InvalidRequest,
     JobFailed,
     KeyReused,
@@ -24,6 +26,8 @@ from jobs.errors import (
     UploadTooLarge,
     VoxhallError,
 )
+from server.documenting import Schema
+from server.rates import Rate
 
 STATUS: dict[type[VoxhallError], int] = {
     NoVoiceForLanguage: 404,
@@ -36,6 +40,7 @@ STATUS: dict[type[VoxhallError], int] = {
     NotOffered: 501,
     NotFound: 404,
     Conflict: 409,
+    Forbidden: 403,
     QuotaExceeded: 403,
     UploadTooLarge: 413,
     Unavailable: 503,
@@ -47,6 +52,9 @@ OF_FAILED_JOBS = {
     "unreadable_audio": 400,
     "not_a_voice": 400,
     "bad_reference": 400,
+    "source_refused": 400,
+    "source_failed": 400,
+    "upload_too_large": 413,
     "quota_exceeded": 403,
     "unknown_voice": 404,
     "conflict": 409,
@@ -63,6 +71,10 @@ can say what would help.
 """
 
 
+class NoRoute(NotFound):
+    """No endpoint has this path."""
+
+
 def status_of(error: VoxhallError) -> int:
     if isinstance(error, JobFailed) and error.code in OF_FAILED_JOBS:
         return OF_FAILED_JOBS[error.code]
@@ -75,6 +87,10 @@ class RenderError(Protocol):
 
 class RenderInvalid(Protocol):
     def __call__(self, error: RequestValidationError) -> Response: ...
+
+
+def no_headers(_rate: Rate) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +107,23 @@ class Dialect:
     invalid: RenderInvalid
     """Renders what FastAPI itself found wrong with a request."""
 
+    schemas: Mapping[int, Schema]
+    """JSON Schemas of its errors by status, for the reference."""
+
+    paths: tuple[str, ...] = ()
+    """Whole paths that are its own, though what begins with them is another's."""
+
+    keyless: tuple[str, ...] = ()
+    """Where a POST may come without a key, if the server is set so."""
+
     largest_upload: int | None = None
     """Bytes, where the API documents a limit."""
+
+    recordings_in_json: tuple[str, ...] = ()
+    """Paths whose JSON may be as large as a form: it holds an upload, in Base64 or as numbers, or many texts."""
+
+    rate_headers: Callable[[Rate], Mapping[str, str]] = no_headers
+    """What every answer to a known key tells of its rate, where the API documents such headers."""
+
+    uncounted: tuple[str, ...] = ()
+    """Ends of paths whose POSTs submit nothing, and do not count as requests."""

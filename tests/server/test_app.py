@@ -169,7 +169,7 @@ def test_a_fault_of_the_server_is_answered_and_says_nothing_of_the_request(
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/jobs/", "/v1/models/", "/v1/audio/speech/", "/v1/models-vc/", "/docs/"])
+@pytest.mark.parametrize("path", ["/jobs/", "/v1/audio/speech/", "/v1/models-vc/", "/docs/"])
 def test_no_path_is_redirected_to_its_neighbour(client: TestClient, path: str) -> None:
     for method in ("GET", "POST"):
         assert client.request(method, path).status_code in {404, 405}
@@ -274,3 +274,18 @@ def test_markup_and_blends_that_cannot_be_followed(
         shape(answer.json())
         assert re.search(said, answer.text)
     assert ledger.waiting() == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/audio/speech", r'{"model": "kokoro", "input": "Hello.", "voice": "\ud800"}'),
+        ("/v1/audio/speech", r'{"model": "\ud800", "input": "Hello.", "voice": "alloy"}'),
+        ("/v1/tts/", r'{"text": "Hello.", "voice": "\ud800"}'),
+        ("/jobs", r'{"kind": "speech", "text": "Hello.", "voice": "\ud800"}'),
+    ],
+)
+def test_half_of_a_character_is_the_callers_error(client: TestClient, path: str, body: str) -> None:
+    answer = client.post(path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 404, 422), answer.text
+    assert answer.json()["error"]["message"]

@@ -61,6 +61,7 @@ class Listener:
         job, spec = self.puppet.ledger.get(claim.job_id), self.spec(claim)
         told = {"text": spec.text, "language": spec.language, "model": spec.model, "description": spec.description}
         details = told | {"seconds": 5.5, "consent_at": 1_700_000_000.0, "size": 264_044}
+        details |= {name: value for name in ("consent_id", "designed") if (value := getattr(spec, name))}
         self.puppet.files.put(voice_key(job.id, REFERENCE), CLIP)
         kind = "clone" if spec.lasting else "embedding"
         self.voices.add(job.id, key_id=job.key_id, name=spec.name, kind=kind, shared=spec.shared, details=details)

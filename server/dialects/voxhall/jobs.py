@@ -8,20 +8,23 @@ from typing import Annotated, Any, BinaryIO, Literal, get_args
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from jobs.errors import InvalidRequest, NotFound
 from jobs.ledger import Job
 from jobs.submit import forget
+from jobs.webhooks import Webhook
 from server.accepting import accept
 from server.callers import Caller, EitherKey
 from server.cloning import engine_headers
+from server.dialects.voxhall.announced import announced
 from server.dialects.voxhall.submission import (
     SUBMISSION,
     Wanted,
     checked,
     needs_audio,
     parsed,
+    parsed_body,
     recordings,
     reference,
 )
@@ -60,19 +63,23 @@ async def _from_form(hall: Hall, key: Caller, strict: bool, request: Request) ->
         raw = parsed(field if isinstance(field, str) else await field.read())
         clip, seconds = await reference(hall, raw, form)
         spec = await run_in_threadpool(lambda: checked(hall, raw, key.id, strict=strict, seconds=seconds))
-        return await _submitted(hall, key, spec, clip | await recordings(hall, spec, form))
+        uploads = clip | await recordings(hall, spec, form)
+        told = await run_in_threadpool(announced(form).webhook, hall, request)
+        return await _submitted(hall, key, spec, uploads, told)
 
 
 async def _from_json(hall: Hall, key: Caller, strict: bool, request: Request) -> Job:
-    raw = parsed(await request.body())
+    raw, told = parsed_body(await request.body())
     spec = await run_in_threadpool(lambda: checked(hall, raw, key.id, strict=strict))
     if needs_audio(spec):
         raise InvalidRequest(f"A {raw.kind} needs a form with the fields `spec` and `audio`.", param="audio")
-    return await _submitted(hall, key, spec, {})
+    return await _submitted(hall, key, spec, {}, await run_in_threadpool(told.webhook, hall, request))
 
 
-async def _submitted(hall: Hall, key: Caller, spec: Wanted, uploads: Mapping[str, BinaryIO]) -> Job:
-    return await run_in_threadpool(lambda: accept(hall, key, spec, dialect=NAME, uploads=uploads))
+async def _submitted(
+    hall: Hall, key: Caller, spec: Wanted, uploads: Mapping[str, BinaryIO], told: Webhook | None
+) -> Job:
+    return await run_in_threadpool(lambda: accept(hall, key, spec, dialect=NAME, uploads=uploads, webhook=told))
 
 
 @router.get("/jobs")
@@ -114,7 +121,22 @@ def delete(hall: HallDependency, key: EitherKey, job_id: str) -> None:
     hall.announcer.publish(job_id, "state", state="canceled")
 
 
-@router.get("/jobs/{job_id}/events")
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["progress", "segment", "done"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+    "required": ["event", "data"],
+}
+"""JSON Schema of one."""
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}},
+)
 async def events(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> EventSourceResponse:
     """Server-sent events: while it runs `progress` with the job, and `segment` with the `index` of each part that is
     made; then `done` with the job, and the stream ends.

@@ -20,6 +20,7 @@ from jobs.specs import (
 from server.asked import asked, check_settled
 from server.cloning import checked_change, checked_clone, spoken
 from server.conversion import checked_conversion
+from server.dialects.voxhall.announced import SCHEMA, Announced, taken_from
 from server.hall import Hall
 from server.saved_voices import LARGEST
 from server.transcription import checked_transcription
@@ -33,6 +34,15 @@ _JSON_SPECS: TypeAdapter[Any] = TypeAdapter(Annotated[SpeechSpec | CloneSpec, Fi
 _FORM_SPECS: TypeAdapter[Any] = TypeAdapter(
     Annotated[TranscriptionSpec | ConversionSpec | CloneSpec | ChangeSpec, Field(discriminator="kind")]
 )
+
+
+def _told(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of specs that may say where the job's end is told."""
+    for name in ("SpeechSpec", "CloneSpec"):
+        schema["$defs"][name]["properties"] |= SCHEMA
+    return schema
+
+
 _FILE = {"type": "string", "format": "binary"}
 
 SUBMISSION = {
@@ -40,7 +50,9 @@ SUBMISSION = {
         "required": True,
         "content": {
             "application/json": {
-                "schema": _JSON_SPECS.json_schema(ref_template=f"{_BODY}/application~1json/schema/$defs/{{model}}"),
+                "schema": _told(
+                    _JSON_SPECS.json_schema(ref_template=f"{_BODY}/application~1json/schema/$defs/{{model}}")
+                ),
                 "example": {"kind": "speech", "text": "Good evening.", "voice": "af_heart"},
             },
             "multipart/form-data": {
@@ -60,6 +72,7 @@ SUBMISSION = {
                         "audio": _FILE | {"description": "What is transcribed, converted or changed"},
                         "reference": _FILE | {"description": "A clip of the voice of a clone or a change, to 20 MB"},
                         "speaker-0": _FILE | {"description": "The first known speaker"},
+                        **SCHEMA,
                     },
                 },
             },
@@ -74,6 +87,18 @@ def parsed(raw: str | bytes) -> AnySpec:
         spec = SPEC.validate_json(raw)
     check_settled(spec)
     return spec
+
+
+def parsed_body(raw: bytes) -> tuple[AnySpec, Announced]:
+    """A body that is a spec, and may say beside it where the job's end is told. Raises `InvalidRequest`."""
+    try:
+        content, told = taken_from(raw)
+    except ValueError:
+        return parsed(raw), Announced()  # which says what is wrong with it
+    with asked():
+        spec = SPEC.validate_python(content)
+    check_settled(spec)
+    return spec, told
 
 
 def checked(hall: Hall, spec: AnySpec, key_id: str, *, strict: bool, seconds: float | None = None) -> Wanted:
