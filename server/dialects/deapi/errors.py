@@ -5,12 +5,31 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, ModelNotInstalled, NoVoiceForLanguage, UnknownVoice, VoxhallError
+from jobs.errors import (
+    InvalidRequest,
+    JobFailed,
+    KeyReused,
+    ModelNotInstalled,
+    NotServed,
+    NoVoiceForLanguage,
+    OutOfCredits,
+    TooManyJobs,
+    UnknownVoice,
+    VoxhallError,
+)
+from server.dialects.base import NoRoute
+from server.documenting import fields, text
 
-FIELDS = {"language": "lang", "reference": "ref_audio", "audio": "ref_audio"}
+FIELDS = {"language": "lang", "reference": "ref_audio"}
 """deAPI's names of what a spec calls otherwise."""
 
-FIXED = {401: "Unauthenticated.", 413: "The request is too large."}
+FIXED = {
+    401: "Unauthenticated.",
+    404: "No query results for the requested resource.",
+    413: "The request is too large.",
+    429: "Too Many Attempts.",
+    500: "Server Error",
+}
 
 WORDS = {
     "missing": "The {field} field is required.",
@@ -24,18 +43,34 @@ WORDS = {
     "greater_than_equal": "The {field} field must be at least {ge}.",
     "less_than_equal": "The {field} field must not be greater than {le}.",
     "string_too_long": "The {field} field must not be greater than {max_length} characters.",
+    "bool_type": "The {field} field must be true or false.",
+    "bool_parsing": "The {field} field must be true or false.",
+    "string_too_short": "The {field} field must be at least {min_length} characters.",
     "literal_error": "The selected {field} is invalid. There are: {expected}.",
 }
 """deAPI's words for pydantic's types, as far as clients can meet them."""
+
+TEXTS = {"type": "array", "items": text(), "minItems": 1}
+SCHEMAS = dict.fromkeys((400, 401, 403, 404, 409, 413, 429, 500, 501, 503), fields(message=text())) | {
+    422: fields(message=text(), errors={"type": "object", "additionalProperties": TEXTS}),
+}
+"""Its errors by status, for the reference. Spent credits are a 422."""
 
 
 def error(error: VoxhallError, status: int) -> Response:
     if isinstance(error, ModelNotInstalled):
         return wrong({"model": [error.message]})
+    if isinstance(error, OutOfCredits):
+        return wrong({"balance": [error.message]})
+    if isinstance(error, KeyReused):
+        return wrong({"idempotency_key": [error.message]})
     if isinstance(error, InvalidRequest) and (status == 400 or isinstance(error, NoVoiceForLanguage | UnknownVoice)):
         field = FIELDS.get(error.param or "", error.param)
         return wrong({field: [error.message]} if field else {}, error.message)
-    return JSONResponse({"message": FIXED.get(status, error.message)}, status_code=status)
+    says_more = isinstance(error, NoRoute | NotServed | TooManyJobs | JobFailed)
+    message = error.message if says_more else FIXED.get(status, error.message)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse({"message": message}, status_code=status, headers=headers)
 
 
 def invalid(error: RequestValidationError) -> Response:

@@ -1,29 +1,25 @@
 """A job as deAPI's clients poll it, by either version's path."""
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from jobs.errors import NotFound
 from jobs.ledger import Job
+from jobs.specs import TranscriptionSpec
+from outbound.webhooks.deapi import failure
 from server.callers import BearerKey
+from server.dialects.deapi.metadata import metadata_of
+from server.dialects.deapi.money import dollars
+from server.dialects.deapi.names import NAME
+from server.dialects.deapi.transcripts import rendering_of, transcript_link, transcript_of
 from server.hall import Hall, HallDependency
 from server.results import link
 
 router = APIRouter()
 
-NAME = "deapi"
-
 STATUS = {"queued": "pending", "running": "processing", "succeeded": "done", "failed": "error", "canceled": "error"}
-
-REASONS = {
-    "bad_reference": "SOURCE_UNPROCESSABLE",
-    "unreadable_audio": "SOURCE_UNPROCESSABLE",
-    "unavailable": "CAPACITY_UNAVAILABLE",
-}
-"""deAPI's `error_reason` for our codes of jobs that failed; else it is PROCESSING_FAILED."""
 
 NO_SUCH = "No query results for the requested resource."
 
@@ -40,9 +36,9 @@ def read(hall: HallDependency, key: BearerKey, request_id: str, request: Request
 
 @router.get("/api/v2/jobs/{job_request}")
 def read_v2(hall: HallDependency, key: BearerKey, job_request: str, request: Request) -> dict[str, Any]:
-    """The same, and for a job that failed also why."""
+    """The same, with its price, what a transcript holds, and for a job that failed also why."""
     job = _found(hall, job_request, key.id)
-    return {"data": _state(hall, request, job) | (_failure(job) if STATUS[job.state] == "error" else {})}
+    return {"data": _state(hall, request, job) | _more(hall, job)}
 
 
 def _found(hall: Hall, request_id: str, key_id: str) -> Job:
@@ -56,25 +52,49 @@ def _found(hall: Hall, request_id: str, key_id: str) -> Job:
 
 
 def _state(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
-    file = (job.result or {}).get("file")
     return {
         "status": STATUS[job.state],
         "preview": None,
-        "result_url": link(hall, request, file) if file else None,
+        "result_url": _result_url(hall, request, job),
         "results_alt_formats": None,
-        "result": None,
+        "result": transcript_of(hall, job) if _is_inline(job) else None,
         "progress": 100.0 if job.state == "succeeded" else round(100 * job.progress, 2),
     }
 
 
-def _failure(job: Job) -> dict[str, Any]:
-    code = job.error_code or job.state
-    ended = datetime.fromtimestamp(job.finished_at, UTC).isoformat() if job.finished_at else None
-    return {
-        "error_code": "PROCESSING_ERROR" if REASONS.get(code) == "SOURCE_UNPROCESSABLE" else "WORKER_ERROR",
-        "error_message": job.error_message or "The job was cancelled.",
-        "error_reason": REASONS.get(code, "PROCESSING_FAILED"),
-        "retryable": code == "unavailable",
-        "refunded": False,  # nothing was charged
-        "failed_at": ended,
+def _result_url(hall: Hall, request: Request, job: Job) -> str | None:
+    if not (job.result or {}).get("file"):
+        return None
+    if isinstance(job.spec, TranscriptionSpec):
+        return transcript_link(hall, request, job)
+    return link(hall, request, (job.result or {})["file"])
+
+
+def _is_inline(job: Job) -> bool:
+    return job.state == "succeeded" and isinstance(job.spec, TranscriptionSpec) and rendering_of(job.spec).inline
+
+
+def _more(hall: Hall, job: Job) -> dict[str, Any]:
+    more: dict[str, Any] = {
+        "price": {"amount": dollars(hall, job.credits), "is_estimated": not job.done},
+        "prompt_boosted": False,
+        "prompt_boost": None,
     }
+    if isinstance(job.spec, TranscriptionSpec):
+        more |= _heard(job, job.spec)
+    if STATUS[job.state] == "error":
+        more |= failure(job, refunded=hall.settings.credit_price > 0)
+    return more
+
+
+def _heard(job: Job, spec: TranscriptionSpec) -> dict[str, Any]:
+    asked = rendering_of(spec)
+    heard: dict[str, Any] = {"metadata": metadata_of(job, spec)} if asked.metadata else {}
+    if job.state == "succeeded":
+        heard["transcription"] = {
+            "language": (job.result or {})["language"],
+            "ts_level": asked.times,
+            "diarization_available": spec.diarize,
+            "structured": asked.structured,
+        }
+    return heard

@@ -5,28 +5,29 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import APIRouter, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
 from jobs.errors import BadReference
+from jobs.ledger import Job
 from jobs.settings import MEBIBYTE
 from jobs.specs import CloneSpec, SpeechSpec
 from server.accepting import accept
 from server.answering import is_cloning
 from server.asked import asked
 from server.callers import BearerKey
-from server.cloning import checked_clone, engine_headers, spoken
+from server.cloning import checked_clone, engine_headers, find_saved, spoken
+from server.dialects.deapi.announcing import Announced, announced, needed
 from server.dialects.deapi.forms import openapi_of, parsed
-from server.dialects.deapi.jobs import NAME, accepted
-from server.dialects.deapi.names import language_of, model_of
+from server.dialects.deapi.jobs import accepted
+from server.dialects.deapi.names import DEFAULT_VOICE, NAME, STAND_IN, language_of, model_of, own_default
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
 from server.uploads import measured, required
 
 router = APIRouter()
 
-LARGEST = 10 * MEBIBYTE
+LARGEST_CLIP = 10 * MEBIBYTE
 CONTAINERS = ("mp3", "wav", "flac", "ogg", "mov")
 """MP4 and M4A are `mov`."""
 
@@ -41,14 +42,19 @@ Clip = tuple[BinaryIO, float]
 NEEDED: dict[Mode, str] = {"custom_voice": "voice", "voice_clone": "ref_audio", "voice_design": "instruct"}
 
 
-class Speech(BaseModel):
-    text: str
+class Sound(BaseModel):
+    """What a text is spoken as."""
+
     model: str = Field(description="`Kokoro`, or a name of a model that clones")
     lang: str = Field(description="a code, or an English name; `auto`: that of the text")
     speed: Annotated[float, Field(allow_inf_nan=False)]
     format: Literal["mp3", "wav", "flac", "ogg", "opus", "aac", "m4a"]
     sample_rate: int = Field(ge=8_000, le=48_000)
     mode: Mode = "custom_voice"
+
+
+class Speech(Sound, Announced):
+    text: str
     voice: str | None = Field(default=None, description="needed for `custom_voice`")
     ref_audio: UploadFile | None = Field(default=None, description="needed for `voice_clone`; 3 to 10 s, up to 10 MB")
     ref_text: str | None = None
@@ -64,15 +70,19 @@ async def create(hall: HallDependency, key: BearerKey, strict: StrictModels, req
         reference = await _reference(hall, body)
         spec = await run_in_threadpool(_checked, hall, body, reference, key.id, strict)
         uploads = {"reference": reference[0]} if reference else {}
-        job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect=NAME, uploads=uploads))
+
+        def submitted() -> Job:
+            hook = announced(hall, request, body)
+            return accept(hall, key, spec, dialect=NAME, uploads=uploads, webhook=hook)
+
+        job = await run_in_threadpool(submitted)
     return JSONResponse(accepted(job), headers=engine_headers(job) | _ignored(body, spec))
 
 
 def _check_mode(body: Speech) -> None:
-    needed = NEEDED[body.mode]
-    if getattr(body, needed) is None:
-        said = f"The {needed} field is required when mode is {body.mode}."
-        raise RequestValidationError([{"type": "needed", "loc": ("body", needed), "msg": said}])
+    wanted = NEEDED[body.mode]
+    if getattr(body, wanted) is None:
+        raise needed(wanted, f"The {wanted} field is required when mode is {body.mode}.")
 
 
 async def _reference(hall: Hall, body: Speech) -> Clip | None:
@@ -80,7 +90,7 @@ async def _reference(hall: Hall, body: Speech) -> Clip | None:
     if body.mode != "voice_clone":
         return None
     upload = required(body.ref_audio, "ref_audio")
-    limit = min(LARGEST, hall.settings.max_upload_bytes)
+    limit = min(LARGEST_CLIP, hall.settings.max_upload_bytes)
     file, seconds = await measured(upload, limit=limit, param="ref_audio", containers=CONTAINERS)
     shortest, longest = SECONDS
     if seconds < shortest or longest + PADDING < seconds < math.inf:
@@ -95,7 +105,7 @@ def _checked(hall: Hall, body: Speech, reference: Clip | None, key_id: str, stri
             preset = SpeechSpec(**_shared(body) | {"model": model_of(body.model)}, voice=body.voice or "")
             return spoken(hall, preset, key_id, strict=strict)
         seconds = reference[1] if reference else None
-        return checked_clone(hall, _clone(body), key_id, strict=strict, seconds=seconds)
+        return checked_clone(hall, _clone(hall, body, key_id), key_id, strict=strict, seconds=seconds)
 
 
 def _shared(body: Speech) -> dict[str, Any]:
@@ -103,9 +113,14 @@ def _shared(body: Speech) -> dict[str, Any]:
     return same | {"language": language_of(body.lang)}
 
 
-def _clone(body: Speech) -> CloneSpec:
+def _clone(hall: Hall, body: Speech, key_id: str) -> CloneSpec:
     said = _shared(body)
     match body.mode:
+        case "custom_voice" if body.voice == DEFAULT_VOICE and find_saved(hall, DEFAULT_VOICE, key_id) is None:
+            own = own_default(hall, body.model)
+            return CloneSpec(
+                **said, voice=own or STAND_IN, source="reference" if own else "stock", instruct=body.instruct
+            )
         case "custom_voice":
             return CloneSpec(**said, voice=body.voice, instruct=body.instruct)
         case "voice_clone":

@@ -4,6 +4,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
 from jobs.errors import UnknownVoice, VoxhallError
+from server.documenting import fields, text
+
+SCHEMAS = {
+    status: fields(code={"type": "integer", "const": status}, message=text())
+    for status in (400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 501, 503)
+}
+"""Its errors by status, for the reference."""
 
 
 def error(error: VoxhallError, status: int) -> Response:

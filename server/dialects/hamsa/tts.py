@@ -1,30 +1,35 @@
-"""`/v1/jobs/text-to-speech`: a text in a saved voice or a stock one."""
+"""`/v1/jobs/text-to-speech`: a text in a saved voice, in one of Hamsa's speakers', or in a stock one."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
 from starlette.responses import Response
 
-from jobs.specs import SpeechSpec
+from jobs.ledger import Job
 from server.accepting import accept
-from server.asked import asked
-from server.callers import AnyFormKey
-from server.cloning import engine_headers, spoken
-from server.dialects.hamsa.jobs import NAME, answer
-from server.hall import HallDependency
+from server.callers import AnyFormKey, Caller
+from server.cloning import engine_headers
+from server.dialects.hamsa.envelope import v1
+from server.dialects.hamsa.jobs import NAME, shown
+from server.dialects.hamsa.speakers import Wish, spec_of
+from server.dialects.hamsa.webhooks import Announced, webhook
+from server.hall import Hall, HallDependency
 from server.strict import StrictModels
 
 router = APIRouter()
 
 
-class TextToSpeech(BaseModel):
-    voice_id: str = Field(alias="voiceId", min_length=1, description="id or name of a saved voice, or a stock voice")
+class TextToSpeech(Announced):
+    voice_id: str = Field(
+        alias="voiceId", min_length=1, description="a saved voice, a speaker such as `Amjad`, or a stock voice"
+    )
     text: str
 
 
 @router.post("/v1/jobs/text-to-speech")
-def create(
+async def create(
     hall: HallDependency,
     key: AnyFormKey,
     strict: StrictModels,
@@ -33,8 +38,11 @@ def create(
     response: Response,
 ) -> dict[str, Any]:
     """Accepts a text; poll `GET /v1/jobs?jobId=` until it is `COMPLETED`. The audio is a WAV."""
-    with asked():
-        spec = SpeechSpec(text=body.text, voice=body.voice_id, format="wav")
-    checked = spoken(hall, spec, key.id, strict=strict)
-    response.headers.update(engine_headers(checked))
-    return answer(hall, request, accept(hall, key, checked, dialect=NAME))
+    job = await run_in_threadpool(_accepted, hall, key, strict, body, request)
+    response.headers.update(engine_headers(job))
+    return v1(await shown(hall, request, job))
+
+
+def _accepted(hall: Hall, key: Caller, strict: bool, body: TextToSpeech, request: Request) -> Job:
+    spec = spec_of(hall, Wish(body.text, body.voice_id), key.id, strict=strict)
+    return accept(hall, key, spec, dialect=NAME, webhook=webhook(hall, request, body))

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from jobs.errors import NotFound
+from jobs.errors import Forbidden, NotFound
 from models.catalog import Model
 from server.answering import answers
 from server.callers import BearerKey
@@ -28,6 +28,14 @@ def model(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]
     if name not in _names(hall):
         raise NotFound(f"The model `{name[:60]}` does not exist.", param="model")
     return _entry(name)
+
+
+@router.delete("/v1/models/{name}")
+def delete(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]:
+    """Refused, 403: models are the operator's, and no key may delete one."""
+    if name not in _names(hall):
+        raise NotFound(f"The model `{name[:60]}` does not exist.", param="model")
+    raise Forbidden(f"`{name}` is a model of this server. Its operator alone can remove it, in the models folder.")
 
 
 def _names(hall: Hall) -> list[str]:

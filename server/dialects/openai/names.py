@@ -1,5 +1,7 @@
 """OpenAI's model and voice names, mapped to the models that speak and listen here."""
 
+import re
+
 SPEECH_MODELS = {"tts-1": "kokoro", "tts-1-hd": "kokoro", "gpt-4o-mini-tts": "kokoro"}
 
 WHISPER = "whisper-1"
@@ -26,15 +28,17 @@ VOICES = {
 """Alike in name where Kokoro has the name, else in character."""
 
 
+_DATE = re.compile(r"-(\d{4}-\d\d-\d\d|\d{4})$")
+
+
 def speech_model(name: str) -> str:
-    return SPEECH_MODELS.get(_undated(name), name)
+    return SPEECH_MODELS.get(undated(name), name)
 
 
 def is_transcription_alias(name: str) -> bool:
-    return _undated(name) in TRANSCRIPTION_MODELS
+    return undated(name) in TRANSCRIPTION_MODELS
 
 
-def _undated(name: str) -> str:
-    """`gpt-4o-mini-tts-2025-12-15` is `gpt-4o-mini-tts`."""
-    head, _, tail = name.partition("-20")
-    return head if tail.replace("-", "").isdigit() else name
+def undated(name: str) -> str:
+    """`gpt-4o-mini-tts-2025-12-15` is `gpt-4o-mini-tts`, and `tts-1-1106` is `tts-1`."""
+    return _DATE.sub("", name)

@@ -21,6 +21,7 @@ from server.cloning import checked_clone, engine_headers, find_saved, spoken
 from server.dialects.openai.errors import Unsupported
 from server.dialects.openai.events import Event, EventStream
 from server.dialects.openai.headers import headers
+from server.dialects.openai.ids import plain_voice
 from server.dialects.openai.names import VOICES, speech_model
 from server.hall import Hall, HallDependency
 from server.results import file_response
@@ -82,7 +83,7 @@ async def speak(
 
 
 def _checked(hall: Hall, body: SpeechRequest, key_id: str, strict: bool) -> SpeechSpec | CloneSpec:
-    name = body.voice if isinstance(body.voice, str) else body.voice.id
+    name = plain_voice(body.voice if isinstance(body.voice, str) else body.voice.id)
     if is_cloning(hall, body.model):
         return _cloned(hall, body, name, key_id, strict)
     stock = None if find_saved(hall, name, key_id) else VOICES.get(name)

@@ -20,7 +20,7 @@ from server.dialects.openai.forms import AudioForm, FormRoute
 from server.dialects.openai.headers import headers
 from server.dialects.openai.known_speakers import recordings
 from server.dialects.openai.languages import language_code
-from server.dialects.openai.names import DIARIZER, LISTENER, WHISPER, is_transcription_alias
+from server.dialects.openai.names import DIARIZER, LISTENER, WHISPER, is_transcription_alias, undated
 from server.dialects.openai.transcript_events import diarized_events, transcript_events
 from server.hall import Hall, HallDependency
 from server.results import transcript
@@ -51,6 +51,11 @@ class TranscriptionForm(AudioForm):
     known_speaker_references: list[str] = Field(default=[], alias="known_speaker_references[]")
 
     @property
+    def known_as(self) -> str:
+        """The model's name without a date."""
+        return undated(self.model)
+
+    @property
     def diarized(self) -> bool:
         return self.response_format == "diarized_json"
 
@@ -70,7 +75,7 @@ class TranscriptionForm(AudioForm):
     @property
     def streamed(self) -> bool:
         """OpenAI ignores `stream` for `whisper-1`, and clients of that name expect no events."""
-        return self.stream and self.model != WHISPER
+        return self.stream and self.known_as != WHISPER
 
 
 @router.post("/v1/audio/transcriptions", response_class=Response)
@@ -101,7 +106,7 @@ def _check_together(form: TranscriptionForm) -> None:
         raise Unsupported("`logprobs` come with the response format `json` only.", param="include[]")
     if form.streamed and form.response_format not in STREAMED:
         raise Unsupported(f"A stream has the format {', '.join(STREAMED)}.", param="response_format")
-    if form.model == DIARIZER:
+    if form.known_as == DIARIZER:
         _check_diarizer(form)
 
 
@@ -143,7 +148,7 @@ async def _events(hall: Hall, job: Job, request: Request, form: TranscriptionFor
     if form.diarized:
         events = diarized_events(hall, job, request)
     else:
-        listener = form.model == LISTENER
+        listener = form.known_as == LISTENER
         events = transcript_events(hall, job, request, with_logprobs=form.logprobs, with_languages=listener)
     return EventStream(hall, job, events, headers(job))
 
@@ -154,7 +159,7 @@ async def _answer(hall: Hall, job: Job, request: Request, form: TranscriptionFor
     said = headers(job, content["warnings"])
     match form.response_format:
         case "json":
-            return in_json(content, said, with_logprobs=form.logprobs, with_languages=form.model == LISTENER)
+            return in_json(content, said, with_logprobs=form.logprobs, with_languages=form.known_as == LISTENER)
         case "verbose_json":
             return in_verbose_json(content, form.granularities or ["segment"], said)
         case "diarized_json":

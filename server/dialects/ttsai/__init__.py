@@ -3,14 +3,31 @@
 from fastapi import APIRouter
 
 from server.dialects.base import Dialect
-from server.dialects.ttsai import changing, cloning, embedding, results, saved_voices, speech
-from server.dialects.ttsai.errors import error, invalid
+from server.dialects.ttsai import (
+    batch,
+    changing,
+    cloning,
+    embedding,
+    health,
+    later,
+    models,
+    results,
+    saved_voices,
+    speech,
+    stream,
+    stt,
+    subtitles,
+    voices,
+)
+from server.dialects.ttsai.errors import SCHEMAS, error, invalid
 from server.dialects.ttsai.jobs import NAME
+from server.dialects.ttsai.rates import headers
 
 __all__ = ["dialect"]
 
 router = APIRouter(tags=["TTS.ai"])
-for module in (speech, cloning, changing, embedding, saved_voices, results):
+SPEAKING = (speech, stream, stt, batch, cloning, changing, embedding, saved_voices, results, subtitles)
+for module in (*SPEAKING, models, voices, health, later):
     router.include_router(module.router)
 
 dialect = Dialect(
@@ -19,13 +36,23 @@ dialect = Dialect(
     prefixes=(
         "/api/v1/",
         "/static/downloads/",
+        "/v1/health/",
         "/v1/speech/",
+        "/v1/stt/",
+        "/v1/transcribe/",
         "/v1/tts/",
         "/v1/voice-clone/",
         "/v1/voice-convert/",
         "/v1/voice-embedding/",
+        "/v1/voices/",
+        *later.PREFIXES,
     ),
+    paths=("/v1/models/",),
+    keyless=("/v1/tts/", "/api/v1/tts/"),
     error=error,
     invalid=invalid,
-    largest_upload=changing.LARGEST + cloning.LARGEST,
+    schemas=SCHEMAS,
+    largest_upload=max(stt.LARGEST, changing.LARGEST + cloning.LARGEST),
+    recordings_in_json=("/v1/tts/batch/", "/api/v1/tts/batch/"),
+    rate_headers=headers,
 )

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from audio.formats import format_named
 from jobs.ledger import Job
-from server.cloning import engine_headers
+from server.dialects.ttsai.jobs import headers
 from server.hall import Hall
 from server.results import file_response
 from server.streaming import AudioStream, first_segment
@@ -18,18 +18,14 @@ async def streamed(hall: Hall, job: Job, form: str, request: Request) -> Respons
         return await whole(hall, job, request)
     # The status is sent with the first segment: an error before it is still an error.
     await first_segment(hall, job, request)
-    return AudioStream(hall, job, format_named(form), request, _headers(job))
+    return AudioStream(hall, job, format_named(form), request, headers(job))
 
 
 async def whole(hall: Hall, job: Job, request: Request) -> Response:
     """The stored file. Raises `JobFailed`, `CallerGone`."""
     job = await result_of(hall, job, request)
     result = job.result or {}
-    headers = _headers(job)
+    said = headers(job)
     if warnings := result.get("warnings"):
-        headers["x-voxhall-warning"] = " ".join(warnings).encode("ascii", "replace").decode()
-    return file_response(hall, result["file"], result["media_type"], headers)
-
-
-def _headers(job: Job) -> dict[str, str]:
-    return {"X-Voxhall-Job": job.id, **engine_headers(job)}
+        said["x-voxhall-warning"] = " ".join(warnings).encode("ascii", "replace").decode()
+    return file_response(hall, result["file"], result["media_type"], said)

@@ -12,18 +12,20 @@ from jobs.errors import InvalidRequest
 from jobs.ledger import Job
 from jobs.settings import MEBIBYTE
 from jobs.specs import CloneSpec
+from jobs.webhooks import LONGEST_URL
 from models.language import plain_code
 from server.accepting import accept
 from server.asked import asked
 from server.callers import BearerKey, Caller
-from server.cloning import checked_clone, engine_headers
+from server.cloning import checked_clone
 from server.dialects.ttsai.audio import streamed
 from server.dialects.ttsai.ids import voice_id
-from server.dialects.ttsai.jobs import NAME, queued
+from server.dialects.ttsai.jobs import NAME, headers, queued
 from server.dialects.ttsai.speech import Similarity, language_of
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
 from server.uploads import measured
+from server.webhooks import webhook
 
 router = APIRouter()
 
@@ -60,6 +62,7 @@ class CloneForm(BaseModel):
     boost: Similarity | None = None
     embed_id: str | None = Field(default=None, description="an embedding, `emb_…`, in place of the clip")
     user_voice_id: str | None = Field(default=None, description="a saved voice, `uv_…`, in place of the clip")
+    webhook_url: str | None = Field(default=None, max_length=LONGEST_URL, description="is told when the job has ended")
 
 
 CloneFields = Annotated[CloneForm, Form(media_type="multipart/form-data")]
@@ -72,14 +75,14 @@ async def speak(
     """Answers the audio: MP3 as it is spoken, the other formats whole."""
     if not form.text:
         raise InvalidRequest("The form needs a `text`.", param="text")
-    job = await _submitted(hall, key, form, form.text, strict, waits=True)
+    job = await _submitted(hall, key, form, form.text, strict, request, waits=True)
     return await streamed(hall, job, form.format, request)
 
 
 @router.post("/v1/voice-clone/")
 @router.post("/api/v1/voice-clone/")
 async def create(
-    hall: HallDependency, key: BearerKey, strict: StrictModels, form: CloneFields, response: Response
+    hall: HallDependency, key: BearerKey, strict: StrictModels, form: CloneFields, request: Request, response: Response
 ) -> dict[str, Any]:
     """Accepts a clip and a text; poll `/v1/speech/results/?uuid=` until it is `completed`.
 
@@ -87,15 +90,18 @@ async def create(
     `/api/v1/user-voices/` saves a voice.
     """
     text = form.text or _preview(language_of(form.language))
-    job = await _submitted(hall, key, form, text, strict, waits=False)
+    job = await _submitted(hall, key, form, text, strict, request, waits=False)
     assert isinstance(job.spec, CloneSpec)
-    response.headers.update(engine_headers(job))
+    response.headers.update(headers(job))
     boosts = hall.catalog.model(job.spec.model).engine == "chatterbox"
     applied = form.boost if boosts else None
-    return queued(job, model=job.spec.model, url="", boost_supported=boosts, boost_applied=applied)
+    more = {"model": job.spec.model, "boost_supported": boosts, "boost_applied": applied}
+    return await run_in_threadpool(lambda: queued(hall, request, key, job, **more))
 
 
-async def _submitted(hall: Hall, key: Caller, form: CloneForm, text: str, strict: bool, *, waits: bool) -> Job:
+async def _submitted(
+    hall: Hall, key: Caller, form: CloneForm, text: str, strict: bool, request: Request, *, waits: bool
+) -> Job:
     reference = await _reference(hall, form)
     uploads = {"reference": reference[0]} if reference else {}
 
@@ -104,7 +110,8 @@ async def _submitted(hall: Hall, key: Caller, form: CloneForm, text: str, strict
             wanted = CloneSpec(**_fields(form, text))
         seconds = reference[1] if reference else None
         spec = checked_clone(hall, wanted, key.id, strict=strict, seconds=seconds)
-        return accept(hall, key, spec, dialect=NAME, interactive=waits, uploads=uploads)
+        told = webhook(hall, request, form="ttsai", url=form.webhook_url)
+        return accept(hall, key, spec, dialect=NAME, interactive=waits, uploads=uploads, webhook=told)
 
     return await run_in_threadpool(accepted)
 

@@ -1,7 +1,7 @@
 """TTS.ai's errors: `{"error": {"code", "message"}, "message"}`.
 
 The documentation has the object alone. Clients of the flat form (Ruby, Rust, the narrator) read the `message` beside
-it.
+it, and with a 402 `credits_needed` and `credits_remaining`, which the Python client reads there, too.
 """
 
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, ModelNotInstalled, UnknownModel, UnknownVoice, VoxhallError
+from jobs.errors import InvalidRequest, ModelNotInstalled, OutOfCredits, UnknownModel, UnknownVoice, VoxhallError
+from server.documenting import fields, text
 
 CODES = {
     400: "bad_request",
@@ -20,6 +21,7 @@ CODES = {
     413: "file_too_large",
     429: "rate_limited",
     500: "internal_error",
+    501: "not_implemented",
     503: "model_loading",
 }
 """The documented ones. They say no more than the status; `type` beside them is Voxhall's own code."""
@@ -30,6 +32,20 @@ PARAMS = {"instruct": "instructions", "reference": "reference_audio", "guidance"
 LEAD = "Unknown model."
 """The Python client looks for these words in a 400, and raises `ModelNotFoundError`."""
 
+COUNT = {"type": "integer"}
+SAID = fields(
+    {"characters_required": COUNT, "characters_available": COUNT},
+    code=text(),
+    message=text(),
+    type=text(),
+    param=text(null=True),
+)
+SCHEMAS = dict.fromkeys(
+    (400, 401, 402, 403, 404, 413, 422, 429, 500, 501, 503),
+    fields({"credits_needed": COUNT, "credits_remaining": COUNT}, error=SAID, message=text()),
+)
+"""Its errors by status, for the reference. A conflict is a 400."""
+
 
 def error(error: VoxhallError, status: int) -> Response:
     message = error.message
@@ -39,8 +55,11 @@ def error(error: VoxhallError, status: int) -> Response:
         status = 404
     status = 400 if status == 409 else status  # which TTS.ai does not know
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    param = PARAMS.get(error.param or "", error.param)
-    return JSONResponse(_body(status, message, error.code, param), status_code=status, headers=headers)
+    body = _body(status, message, error.code, PARAMS.get(error.param or "", error.param))
+    if isinstance(error, OutOfCredits):
+        body["error"] |= {"characters_required": error.required, "characters_available": error.available}
+        body |= {"credits_needed": error.required, "credits_remaining": error.available}
+    return JSONResponse(body, status_code=status, headers=headers)
 
 
 def invalid(error: RequestValidationError) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from jobs.errors import NotFound
 from server.callers import BearerKey, PollingKey
-from server.dialects.ttsai.jobs import found, state
+from server.dialects.ttsai.jobs import found, remaining, state
 from server.hall import HallDependency
 from server.results import file_response
 
@@ -17,19 +17,22 @@ JobId = Annotated[str, Query(min_length=32, max_length=36, description="the `uui
 
 
 @router.get("/v1/speech/results/")
+@router.get("/v1/transcribe/results/")
 def read(hall: HallDependency, key: PollingKey, uuid: JobId, request: Request) -> dict[str, Any]:
-    """What became of a job; with its audio's links once it is `completed`, which need no key.
+    """What became of a job; once it is `completed`, with links that need no key, and with the text that was heard.
 
     Nor does this, unless `VOXHALL_KEYLESS_POLLING` is false: TTS.ai's own examples poll without one, and the `uuid` is
     as hard to guess as a key. With a key, only that key's jobs are there.
     """
-    return state(hall, request, found(hall, uuid, key.id if key else None))
+    body = state(hall, request, found(hall, uuid, key.id if key else None))
+    # What a key has left is told to nobody else.
+    return body | ({"credits_remaining": remaining(hall, key)} if key else {})
 
 
 @router.get("/static/downloads/{uuid}/{name}", response_class=Response)
 def download(hall: HallDependency, key: BearerKey, uuid: str, name: str) -> Response:  # noqa: ARG001 - clients guess it
-    """The audio of a job that is completed, whatever `name` is; 404 before that. Answers Range requests."""
+    """The file of a completed job, whatever `name` is; 404 before that. Answers Range requests."""
     result = found(hall, uuid, key.id).result or {}
     if "file" not in result:
-        raise NotFound("There is no audio yet.")
+        raise NotFound("There is no result yet.")
     return file_response(hall, result["file"], result["media_type"])

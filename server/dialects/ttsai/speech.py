@@ -1,34 +1,41 @@
-"""`/v1/tts/`: a text in a stock voice, a saved one or an embedded one; answers a queued job."""
+"""`/v1/tts/`: a text in a stock voice, a saved one or an embedded one; answers a queued job, or events."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from jobs.errors import InvalidRequest
-from jobs.specs import CloneSpec, SpeechSpec
+from jobs.ledger import Job
+from jobs.specs import AudioFormat, CloneSpec, SpeechSpec
+from jobs.webhooks import LONGEST_URL, Webhook
 from server.accepting import accept
 from server.answering import is_cloning
 from server.asked import asked
-from server.callers import BearerKey
-from server.cloning import checked_clone, engine_headers, spoken
+from server.callers import AnyoneKey, Caller
+from server.cloning import checked_clone, spoken
+from server.dialects.ttsai import events
 from server.dialects.ttsai.ids import EMBEDDED, SAVED, voice_id
-from server.dialects.ttsai.jobs import NAME, queued
+from server.dialects.ttsai.jobs import NAME, headers, queued
+from server.dialects.ttsai.picking import SPEECH, picked
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
+from server.webhooks import webhook
 
 router = APIRouter()
 
-SPEECH = "kokoro"
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+
 Similarity = Annotated[float, Field(ge=0, le=1, description="how much it shall sound like the reference; Chatterbox")]
 
 
 class Speech(BaseModel):
     text: str
     voice: str | None = Field(default=None, description="a stock voice, or as `user_voice_id` and `embed_id`")
-    model: str | None = Field(default=None, description="absent: `kokoro`, or the saved voice's own")
-    format: Literal["mp3", "wav", "flac", "ogg"] = "mp3"
+    model: str | None = Field(default=None, description="absent: that of the voice, or one of the language")
+    format: AudioFormat = "mp3"
     speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
     language: str | None = Field(default=None, description="a code, or `auto`")
     user_voice_id: str | None = Field(default=None, description="a saved voice, `uv_…`")
@@ -36,6 +43,8 @@ class Speech(BaseModel):
     instructions: str | None = None
     pronunciations: dict[str, str] = {}
     boost: Similarity | None = None
+    stream: bool = Field(default=False, description="answer events, as `/v1/tts/stream/` does")
+    webhook_url: str | None = Field(default=None, max_length=LONGEST_URL, description="is told when the job has ended")
 
     @property
     def cloned(self) -> str | None:
@@ -45,26 +54,62 @@ class Speech(BaseModel):
         return voice_id(given) if given else None
 
 
-@router.post("/v1/tts/")
-@router.post("/api/v1/tts/")
-def create(
-    hall: HallDependency, key: BearerKey, strict: StrictModels, body: Speech, response: Response
-) -> dict[str, Any]:
+@router.post("/v1/tts/", response_model=dict[str, Any], responses=EVENTS)
+@router.post("/api/v1/tts/", response_model=dict[str, Any], responses=EVENTS)
+async def create(
+    hall: HallDependency, key: AnyoneKey, strict: StrictModels, body: Speech, request: Request, response: Response
+) -> dict[str, Any] | Response:
     """Accepts a text of up to 100,000 characters; poll `/v1/speech/results/?uuid=` until it is `completed`."""
-    spec = _checked(hall, body, key.id, strict)
-    job = accept(hall, key, spec, dialect=NAME)
-    response.headers.update(engine_headers(job))
+    if body.stream:
+        return await answered(hall, key, body, strict, request)
+
+    def accepted() -> tuple[Job, dict[str, Any]]:
+        spec, told = checked(hall, body, key.id, strict), _webhook(hall, body, request)
+        job = accept(hall, key, spec, dialect=NAME, webhook=told)
+        return job, queued(hall, request, key, job, **_facts(body, spec))
+
+    job, answer = await run_in_threadpool(accepted)
+    response.headers.update(headers(job))
+    return answer
+
+
+async def answered(hall: Hall, key: Caller, body: Speech, strict: bool, request: Request) -> Response:
+    """Server-sent events. Raises what `checked` and `events.answer` raise."""
+    spec = await run_in_threadpool(checked, hall, body, key.id, strict)
+    told = await run_in_threadpool(_webhook, hall, body, request)
+    return await events.answer(hall, key, spec, request, told)
+
+
+def checked(hall: Hall, body: Speech, key_id: str, strict: bool) -> SpeechSpec | CloneSpec:
+    """The spec of a request, once it is sure that it can be done.
+
+    Raises:
+        InvalidRequest, NotServed, Unavailable: as `spoken` and `checked_clone`.
+    """
+    if body.cloned is not None:
+        return _cloned(hall, body, key_id, strict)
+    if body.voice is None:
+        raise InvalidRequest("Name a `voice`, or a saved one as `user_voice_id`.", param="voice")
+    language = language_of(body.language)
+    model, voice = picked(hall, body.model, body.voice, text=body.text, language=language, strict=strict)
+    body = body.model_copy(update={"model": model, "voice": voice})
+    if is_cloning(hall, model):
+        return _cloned(hall, body, key_id, strict)
+    with asked():
+        return spoken(hall, _stock(body), key_id, strict=strict)
+
+
+def _webhook(hall: Hall, body: Speech, request: Request) -> Webhook | None:
+    return webhook(hall, request, form="ttsai", url=body.webhook_url)
+
+
+def _facts(body: Speech, spec: SpeechSpec | CloneSpec) -> dict[str, Any]:
     followed = bool(body.instructions) and isinstance(spec, CloneSpec) and spec.instruct is not None
     supported = isinstance(spec, CloneSpec) and spec.source == "stock"
-    return queued(job, model=spec.model, instructions_supported=supported, instructions_applied=followed)
+    return {"model": spec.model, "instructions_supported": supported, "instructions_applied": followed}
 
 
-def _checked(hall: Hall, body: Speech, key_id: str, strict: bool) -> SpeechSpec | CloneSpec:
-    if body.cloned is None and body.voice is None:
-        raise InvalidRequest("Name a `voice`, or a saved one as `user_voice_id`.", param="voice")
-    if body.cloned is None and not is_cloning(hall, body.model or SPEECH):
-        with asked():
-            return spoken(hall, _stock(body), key_id, strict=strict)
+def _cloned(hall: Hall, body: Speech, key_id: str, strict: bool) -> CloneSpec:
     if body.pronunciations:
         raise InvalidRequest("A cloned voice takes no `pronunciations`.", param="pronunciations")
     with asked():

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from server.dialects.base import Dialect
 from server.dialects.twintune import tts, vc
-from server.dialects.twintune.errors import error, invalid
+from server.dialects.twintune.errors import SCHEMAS, error, invalid
 from server.dialects.twintune.inferences import NAME
 
 __all__ = ["dialect"]
@@ -19,5 +19,6 @@ dialect = Dialect(
     prefixes=("/v1/inferences-", "/v1/models-vc"),
     error=error,
     invalid=invalid,
+    schemas=SCHEMAS,
     largest_upload=vc.LARGEST,
 )

@@ -1,11 +1,12 @@
-"""TwinTune's errors: `{"message"}`, or `{"detail"}` in the words of pydantic v1."""
+"""TwinTune's errors: `{"message"}`, `{"detail"}` in the words of pydantic v1, or `{"error"}` for too many requests."""
 
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import InvalidRequest, TextTooLong, UnknownVoice, UnreadableUpload, VoxhallError
+from jobs.errors import InvalidRequest, KeyReused, TextTooLong, UnknownVoice, UnreadableUpload, VoxhallError
+from server.documenting import fields, text
 
 LONGEST = 1000
 """Characters of `tts_text`."""
@@ -33,6 +34,18 @@ WORDS = {
 
 LIMITS = ("ge", "le", "min_length", "max_length")
 
+PROBLEM = fields(
+    {"ctx": {"type": "object"}},
+    loc={"type": "array", "items": {"type": ["string", "integer"]}},
+    msg=text(),
+    type=text(),
+)
+SCHEMAS = dict.fromkeys((400, 402, 403, 404, 409, 413, 500, 501, 503), fields(message=text())) | {
+    422: fields(detail={"type": "array", "items": PROBLEM, "minItems": 1}),
+    429: fields(error=text()),
+}
+"""Its errors by status, for the reference. A missing key is a 403."""
+
 
 def error(error: VoxhallError, status: int) -> Response:
     if isinstance(error, UnreadableUpload):
@@ -41,6 +54,11 @@ def error(error: VoxhallError, status: int) -> Response:
         problem: dict[str, Any] = {"loc": PLACES.get(error.param or "", ("body", error.param or ""))}
         problem |= LONGER if isinstance(error, TextTooLong) else {"msg": error.message, "type": "value_error"}
         return JSONResponse({"detail": [problem]}, status_code=422)
+    if isinstance(error, KeyReused):
+        problem = {"loc": ("header", "idempotency-key"), "msg": error.message, "type": "value_error"}
+        return JSONResponse({"detail": [problem]}, status_code=422)
+    if status == 429:
+        return JSONResponse({"error": "Rate limit exceeded."}, status_code=429)
     fixed = {401: (403, "Forbidden"), 404: (404, "Not Found"), 413: (413, "Payload Too Large")}
     status, message = fixed.get(status, (status, error.message))
     return JSONResponse({"message": message}, status_code=status)

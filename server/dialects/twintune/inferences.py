@@ -84,7 +84,7 @@ def paginated(
         "firstPageUrl": url(1),
         "lastPageUrl": url(last),
         "nextPageUrl": url(page + 1),
-        "previousPageUrl": url(page - 1),
+        "previousPageUrl": url(min(page - 1, last)),
     }
     return {"meta": meta, "data": data}
 

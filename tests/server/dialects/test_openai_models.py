@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 
 from server.dialects.openai.languages import LANGUAGES, language_name
+from server.dialects.openai.names import TRANSCRIPTION_MODELS, is_transcription_alias, speech_model
 from server.hall import Hall
 from tests.server.test_transcription import without_models
 
@@ -26,3 +28,34 @@ def test_every_language_of_a_model_has_a_name(hall: Hall) -> None:
         assert set(model.languages) <= set(LANGUAGES)
     assert len(set(LANGUAGES.values())) == len(LANGUAGES)
     assert language_name("en") == "english"
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("tts-1", "kokoro"),
+        ("tts-1-1106", "kokoro"),
+        ("tts-1-hd-1106", "kokoro"),
+        ("gpt-4o-mini-tts-2025-12-15", "kokoro"),
+        ("gpt-realtime", "gpt-realtime"),
+        ("kokoro", "kokoro"),
+        ("tts-2026", "tts-2026"),
+    ],
+)
+def test_names_of_speech_models_with_and_without_dates(name: str, model: str) -> None:
+    assert speech_model(name) == model
+
+
+@pytest.mark.parametrize("date", ["", "-2025-12-15"])
+def test_names_of_transcription_models_with_and_without_dates(date: str) -> None:
+    assert all(is_transcription_alias(name + date) for name in TRANSCRIPTION_MODELS)
+    assert not is_transcription_alias(f"gpt-realtime{date}")
+
+
+def test_no_key_deletes_a_model(client: TestClient) -> None:
+    refused = client.delete("/v1/models/kokoro")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert "operator" in refused.json()["error"]["message"]
+    unknown = client.delete("/v1/models/nonsense")
+    assert (unknown.status_code, unknown.json()["error"]["param"]) == (404, "model")
+    assert client.get("/v1/models/kokoro").is_success

@@ -305,6 +305,7 @@ def test_a_failure_in_a_stream_reaches_the_caller(caller: Caller, puppet: Puppet
         ({"include": ["logprobs"]}, {"word_times": True, "diarize": False}),
         ({"model": "gpt-4o-transcribe-diarize", "response_format": "diarized_json"}, {"diarize": True}),
         ({"model": "gpt-4o-transcribe-diarize", "response_format": "text"}, {"diarize": False}),
+        ({"model": "gpt-4o-mini-transcribe-2025-12-15"}, {"diarize": False}),
     ],
 )
 def test_what_is_asked_becomes_a_spec(
@@ -375,6 +376,7 @@ GOOD = data_url(sound(3.0))
         ({"chunking_strategy[silence_duration_ms]": "-1"}, "chunking_strategy[silence_duration_ms]", "invalid_value"),
         ({"model": "gpt-4o-transcribe-diarize", "response_format": "srt"}, "response_format", "unsupported_value"),
         ({"model": "gpt-4o-transcribe-diarize", "prompt": "Once"}, "prompt", "unsupported_value"),
+        ({"model": "gpt-4o-transcribe-diarize-2025-10-15", "prompt": "Once"}, "prompt", "unsupported_value"),
         ({"model": "gpt-4o-transcribe-diarize", "include[]": "logprobs"}, "include[]", "unsupported_value"),
         ({"known_speaker_names[]": ["a"]}, "known_speaker_references[]", "invalid_value"),
         ({"known_speaker_references[]": [GOOD]}, "known_speaker_references[]", "invalid_value"),

@@ -1,5 +1,7 @@
 """TwinTune's speech in a saved voice; its stock voices are spoken end to end."""
 
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -48,3 +50,50 @@ def test_a_strangers_voice_is_none(client: TestClient, saved: SavedVoices, datab
     assert answer.json()["detail"][0]["loc"] == ["body", "tts_voice"]
     for unknown in (foreign, "0" * 32):
         assert client.post(PATH, json={"tts_text": "Good evening.", "tts_voice": unknown}).status_code == 422
+
+
+def test_a_page_behind_the_last_one_leads_back_to_it(client: TestClient) -> None:
+    for _ in range(3):
+        client.post(PATH, json={"tts_text": "Good evening.", "tts_voice": "af_heart"})
+    page = client.get(PATH, params={"page": 9, "perPage": 2}).json()
+    base = f"http://testserver{PATH}?page="
+    assert page == {
+        "meta": {
+            "total": 3,
+            "perPage": 2,
+            "currentPage": 9,
+            "lastPage": 2,
+            "firstPage": 1,
+            "firstPageUrl": f"{base}1&perPage=2",
+            "lastPageUrl": f"{base}2&perPage=2",
+            "nextPageUrl": None,
+            "previousPageUrl": f"{base}2&perPage=2",
+        },
+        "data": [],
+    }
+
+
+def test_an_empty_list_has_one_page(client: TestClient) -> None:
+    page = client.get(PATH).json()
+    assert page["data"] == []
+    assert (page["meta"]["total"], page["meta"]["lastPage"], page["meta"]["nextPageUrl"]) == (0, 1, None)
+
+
+def test_a_request_that_comes_again_is_one_inference(client: TestClient) -> None:
+    def send(text: str) -> Any:
+        body = {"tts_text": text, "tts_voice": "af_heart"}
+        return client.post(PATH, json=body, headers={"Idempotency-Key": "one"})
+
+    first, again, other = send("Good evening."), send("Good evening."), send("Good morning.")
+    assert again.json()["inferenceId"] == first.json()["inferenceId"]
+    assert (other.status_code, list(other.json())) == (422, ["detail"])
+    assert client.get(PATH).json()["meta"]["total"] == 1
+
+
+def test_a_failed_inference_is_polled_with_200(client: TestClient, puppet: Puppet) -> None:
+    inference = client.post(PATH, json={"tts_text": "Good evening.", "tts_voice": "af_heart"}).json()["inferenceId"]
+    puppet.fail(puppet.claim(), "internal_error", "?")
+    answer = client.get(f"{PATH}/{inference}")
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["inferenceUrl"]) == (200, "FAILED", None)
+    assert body["jobStartTime"] <= body["jobEndTime"]

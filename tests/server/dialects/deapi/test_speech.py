@@ -10,7 +10,7 @@ from jobs.ledger import Ledger
 from jobs.settings import MEBIBYTE
 from jobs.specs import CloneSpec, SpeechSpec
 from tests.audio.recordings import babble, recording
-from tests.server.conftest import Puppet, RvcVoices
+from tests.server.conftest import Puppet, RvcVoices, SavedVoices
 
 V1, V2 = "/api/v1/client/txt2audio", "/api/v2/audio/speech"
 STATES = ("/api/v1/client/request-status/", "/api/v2/jobs/")
@@ -111,6 +111,22 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 ]
 
 
+def test_a_webhook_goes_with_the_job(client: TestClient, ledger: Ledger) -> None:
+    told = {"webhook_url": "https://93.184.215.14/hook", "webhook_secret": "s" * 40}
+    for path in (V1, V2):
+        webhook = job_of(ledger, client.post(path, json=PRESET | told)).webhook
+        assert (webhook.form, webhook.url, webhook.secret) == ("deapi", told["webhook_url"], "s" * 40)
+    assert list(wrong(client.post(V2, json=PRESET | {"webhook_url": "http://93.184.215.14/"}))) == ["webhook_url"]
+    assert list(wrong(client.post(V2, json=PRESET | {"webhook_secret": "s" * 40}))) == ["webhook_url"]
+
+
+def test_a_default_voice_may_be_the_callers_own(client: TestClient, ledger: Ledger, saved: SavedVoices) -> None:
+    saved.install("qwen3-tts-base")
+    own = saved.add("default")
+    spec = job_of(ledger, client.post(V2, json=PRESET | {"model": "Chatterbox", "voice": "default"})).spec
+    assert (spec.source, spec.voice) == ("saved", own)
+
+
 def test_errors(client: TestClient, ledger: Ledger, files: FileStore) -> None:
     for body, sent, field, said in ERRORS:
         given = {name: value for name, value in body.items() if value is not None}
@@ -163,10 +179,14 @@ def test_a_job_is_polled_on_either_version(client: TestClient, puppet: Puppet) -
         "result": None,
         "progress": 0.0,
     }
-    assert [client.get(path + request_id).json() for path in STATES] == [{"data": waiting}] * 2
+    more = {"price": {"amount": 0.0, "is_estimated": True}, "prompt_boosted": False, "prompt_boost": None}
+    assert [client.get(path + request_id).json()["data"] for path in STATES] == [waiting, waiting | more]
     claim = puppet.claim()
     puppet.ledger.progress(claim, 0.455)
-    assert client.get(STATES[1] + request_id).json()["data"] == waiting | {"status": "processing", "progress": 45.5}
+    assert client.get(STATES[1] + request_id).json()["data"] == waiting | more | {
+        "status": "processing",
+        "progress": 45.5,
+    }
     puppet.deliver(claim, "speech.flac", CLIP, media_type="audio/flac", duration=6.0)
     for path in STATES:
         done = client.get(path + request_id).json()["data"]

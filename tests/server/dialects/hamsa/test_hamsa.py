@@ -122,8 +122,3 @@ def test_errors(client: TestClient, ledger: Ledger, add_job: Any) -> None:
     assert ledger.waiting() == {}
     for job_id in ("nothing", "0" * 32, add_job().id):
         refused(client.get(JOBS, params={"jobId": job_id}), 404)
-
-
-def test_a_clip_at_a_url_is_not_fetched(client: TestClient) -> None:
-    said = refused(client.post("/v2/tts/voices", json={"name": "Anna", "audioUrl": "https://example.com/a.wav"}), 400)
-    assert "POST /voices/saved" in said

@@ -33,6 +33,11 @@ def test_every_status_has_its_documented_code(client: TestClient, app: FastAPI) 
 
 GUARDED = [
     ("POST", "/v1/tts/"),
+    ("POST", "/v1/tts/stream/"),
+    ("POST", "/v1/stt/"),
+    ("POST", "/api/v1/stt/"),
+    ("POST", "/v1/transcribe/"),
+    ("GET", f"/v1/speech/subtitles/?uuid={'0' * 32}"),
     ("POST", "/v1/tts/clone/"),
     ("POST", "/api/v1/voice-clone/"),
     ("POST", "/v1/voice-convert/"),
@@ -60,7 +65,15 @@ def test_a_body_that_is_no_request(client: TestClient) -> None:
 
 
 PATHS = {
-    "ttsai": ("/v1/tts/", "/api/v1/tts/", "/api/v1/nothing/", "/static/downloads/1/a.mp3", "/v1/speech/results/"),
+    "ttsai": (
+        "/v1/tts/",
+        "/api/v1/tts/",
+        "/api/v1/nothing/",
+        "/static/downloads/1/a.mp3",
+        "/v1/speech/results/",
+        "/v1/stt/",
+        "/v1/transcribe/results/",
+    ),
     "deapi": ("/api/v1/client/txt2audio", "/api/v2/audio/speech"),
     "hamsa": ("/v1/jobs/text-to-speech", "/v1/jobs", "/v2/tts/voices"),
     "openai": ("/v1/audio/speech", "/v1/models"),
@@ -76,4 +89,4 @@ def test_paths_of_several_apis_side_by_side() -> None:
 
 def test_an_upload_and_its_reference_fit_into_one_form(settings: Settings) -> None:
     large = settings.model_copy(update={"max_upload_bytes": 100 * MEBIBYTE})
-    assert largest_upload(large, "/v1/voice-convert/") == 70 * MEBIBYTE
+    assert largest_upload(large, "/v1/voice-convert/") == largest_upload(large, "/v1/stt/") == 100 * MEBIBYTE

@@ -4,9 +4,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs.keys import Keys
-from jobs.ledger import Job
+from jobs.ledger import Job, Ledger
 from server.hall import Hall
-from tests.server.conftest import Puppet
+from tests.server.conftest import Puppet, RvcVoices
 from tests.server.dialects.ttsai.conftest import CLIP, shape
 
 RESULTS = "/v1/speech/results/"
@@ -107,3 +107,32 @@ def test_a_download_wants_the_key_and_a_job_that_is_done(client: TestClient, pup
     refused = client.get(path, headers={b"authorization": b""})
     shape(refused.json())
     assert refused.status_code == 401
+
+
+def test_what_a_key_has_left_is_told_to_itself(client: TestClient, hall: Hall, puppet: Puppet, rvc: RvcVoices) -> None:
+    hall.keys.grant(rvc.key_id, 100)
+    speech = {"text": "Good evening.", "voice": "af_bella"}
+    first = client.post("/v1/tts/", json=speech)
+    cost = first.json()["credits_used"]
+    assert (first.headers["x-credits-used"], first.json()["credits_remaining"]) == (str(cost), 100 - cost)
+    # What failed costs nothing.
+    puppet.fail(puppet.claim(), "internal_error", "The job failed.")
+    body = poll(client, first.json()["uuid"])
+    assert (body["credits_used"], body["credits_remaining"]) == (0, 100)
+    stranger = client.get(RESULTS, params={"uuid": body["uuid"]}, headers={b"authorization": b""})
+    assert "credits_remaining" not in stranger.json()
+
+
+def test_a_job_says_where_its_end_is_announced(client: TestClient, hall: Hall, ledger: Ledger, rvc: RvcVoices) -> None:
+    rvc.install("whisper-base")
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"allow_private_urls": True}))
+    target = {"webhook_url": "http://127.0.0.1:9/told"}
+    form = {"data": target | {"text": "Good evening."}, "files": {"file": CLIP, "reference_audio": CLIP}}
+    for path, asked in (
+        ("/v1/tts/", {"json": target | {"text": "Good evening.", "voice": "af_bella"}}),
+        ("/v1/transcribe/", form),
+        ("/v1/voice-clone/", form),
+    ):
+        told = ledger.get(client.post(path, **asked).json()["uuid"]).webhook
+        assert told is not None
+        assert (told.form, told.url) == ("ttsai", target["webhook_url"])

@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from jobs.ledger import Ledger
 from jobs.specs import CloneSpec, SpeechSpec
+from models.catalog import load_catalog
 from tests.server.conftest import RvcVoices
 from tests.server.dialects.ttsai.conftest import shape
 
@@ -20,8 +21,9 @@ def test_a_text_in_a_stock_voice_is_a_queued_job(client: TestClient, ledger: Led
     assert answer.headers["x-voxhall-model"] == "kokoro"
     assert body["job_id"].replace("-", "") == body["uuid"]
     assert (len(body["uuid"]), len(body["job_id"]), body["status"]) == (32, 36, "queued")
-    assert (body["credits_used"], body["instructions_supported"]) == (0, False)
     job = ledger.get(body["uuid"])
+    assert int(answer.headers["x-credits-used"]) == body["credits_used"] == job.credits > 0
+    assert (body["credits_remaining"], body["instructions_supported"]) == (999_999_999, False)
     assert isinstance(job.spec, SpeechSpec)
     assert (job.dialect, job.interactive) == ("ttsai", False)
     assert (job.spec.voice, job.spec.format, job.spec.speed) == ("af_bella", "ogg", 1.5)
@@ -91,11 +93,46 @@ def test_errors(client: TestClient, ledger: Ledger) -> None:
 
 
 def test_an_unknown_model_is_said_so_that_the_clients_know_it(client: TestClient) -> None:
-    for model in ("piper", "tortoise-xl"):
+    for model in ("parrot", "tortoise-xl"):
         answer = client.post("/v1/tts/", json=BODY | {"model": model})
         shape(answer.json())
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, "model")
         assert "unknown model" in answer.json()["message"].lower()
+        assert "kokoro" in answer.json()["message"]
+
+
+def said_by(client: TestClient, ledger: Ledger, **more: str) -> tuple[str, str | None]:
+    """The model and the voice that answer."""
+    spec = ledger.get(client.post("/v1/tts/", json=BODY | more).json()["uuid"]).spec
+    assert isinstance(spec, SpeechSpec | CloneSpec)
+    return spec.model, spec.voice
+
+
+def test_kokoro_stands_in_for_models_that_are_not_run_here(client: TestClient, ledger: Ledger) -> None:
+    for model in ("piper", "vits", "melotts"):
+        assert said_by(client, ledger, model=model) == ("kokoro", "af_bella")
+        for path, strict in (("/v1/tts/?strict_models=true", True), ("/v1/tts/", False)):
+            answer = client.post(path, json=BODY | {"model": model, "voice": "af_bella" if strict else "en_US-amy"})
+            shape(answer.json())
+            assert (answer.status_code, answer.json()["error"]["param"]) == (404, "model" if strict else "voice")
+
+
+def test_without_a_model_the_voice_says_which(client: TestClient, ledger: Ledger, rvc: RvcVoices) -> None:
+    rvc.install("qwen3-tts-voices")
+    assert said_by(client, ledger) == ("kokoro", "af_bella")
+    assert said_by(client, ledger, voice="Ryan") == ("qwen3-tts-voices", "Ryan")
+
+
+def test_without_a_model_the_language_says_which(client: TestClient, ledger: Ledger, rvc: RvcVoices) -> None:
+    korean = {"text": "안녕하세요, 좋은 저녁입니다.", "voice": "am_adam"}
+    assert client.post("/v1/tts/", json=korean).status_code == 400
+    rvc.install("qwen3-tts-voices")
+    performer = load_catalog(None).model("qwen3-tts-voices")
+    for more in (korean, korean | {"language": "ko"}):
+        model, voice = said_by(client, ledger, **more)
+        assert (model, performer.voices[voice or ""].gender) == ("qwen3-tts-voices", "male")
+    # Kokoro speaks it itself.
+    assert said_by(client, ledger, language="fr") == ("kokoro", "af_bella")
 
 
 def test_another_keys_voice_and_one_put_aside_are_not_there(

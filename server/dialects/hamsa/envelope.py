@@ -1,0 +1,34 @@
+"""The shell of Hamsa's answers."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from server.hall import Hall
+
+
+def v1(data: Any, message: str = "success") -> dict[str, Any]:
+    return {"success": True, "message": message, "data": data}
+
+
+def v2(data: Any, message: str = "Operation completed successfully") -> dict[str, Any]:
+    return {"success": True, "message": message, "messageKey": "OPERATION_SUCCESSFUL", "data": data}
+
+
+def dashed(plain: str) -> str:
+    """An id of ours as Hamsa writes ids."""
+    return str(uuid.UUID(plain))
+
+
+def plain(given: str) -> str:
+    """An id as the ledger has it; whatever is no id stays so."""
+    return given.replace("-", "").lower()
+
+
+def time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def cost(hall: Hall, characters: int) -> float:
+    """USD for what a job was charged; 0 unless the server has a price."""
+    return round(characters * hall.settings.credit_price, 6)
