@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, BadRequestError, NotFoundError, OpenAI, PermissionDeniedError
 
 from audio.decode import decode
 from audio.encode import encode
@@ -137,6 +137,92 @@ def test_the_async_client(product: Product) -> None:
             return response.content
 
     assert _seconds(asyncio.run(speak())) > 0.3
+
+
+@pytest.fixture(scope="module")
+def sample(openai: OpenAI) -> bytes:
+    """A man speaks for some nine seconds."""
+    text = f"{SENTENCES[2][1]} {SENTENCES[3][1]}"
+    return openai.audio.speech.create(model="kokoro", voice="am_michael", input=text, response_format="wav").content
+
+
+def test_a_custom_voice_speaks_until_it_is_deleted(openai: OpenAI, sample: bytes) -> None:
+    consents, voices = openai.audio.voice_consents, openai.audio.voices
+    consent = consents.create(name="Michael", language="en-US", recording=("consent.wav", sample, "audio/wav"))
+    assert consents.update(consent.id, name="Michael, by himself").name == "Michael, by himself"
+    assert consents.retrieve(consent.id) in list(consents.list(limit=1))
+    voice = voices.create(name="Michael", audio_sample=("sample.wav", sample, "audio/wav"), consent=consent.id)
+    assert (voice.object, voice.type, voice.name) == ("audio.voice", "audio_sample", "Michael")
+    create = openai.audio.speech.create
+    spoken = create(model="pocket-tts", voice={"id": voice.id}, input="One boat.", response_format="wav")
+    assert spoken.response.headers["x-voxhall-model"] == "pocket-tts"
+    assert _seconds(spoken.content) > 0.1
+    assert voices.delete(voice.id).deleted
+    with pytest.raises(NotFoundError):
+        create(model="pocket-tts", voice={"id": voice.id}, input="One boat.")
+    assert consents.delete(consent.id).deleted
+    with pytest.raises(NotFoundError):
+        consents.retrieve(consent.id)
+
+
+def test_a_described_voice_is_made_and_then_listened_to(openai: OpenAI, client: httpx.Client) -> None:
+    """By the real code over a small random net, of whose noise no voice can be taken: nothing of it stays."""
+    before = client.get("/jobs").json()["total"]
+    with pytest.raises(BadRequestError, match="Nobody speaks") as refused:
+        openai.audio.voices.create(name="Sailor", type="prompt", prompt="An old sailor, in no hurry.")
+    assert refused.value.code == "bad_reference"
+    assert client.get("/jobs").json()["total"] == before
+
+
+def test_no_key_deletes_a_model(openai: OpenAI) -> None:
+    with pytest.raises(PermissionDeniedError, match="operator"):
+        openai.models.delete("kokoro")
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")  # OpenAI's own endpoint
+def test_every_other_method_of_the_async_client(product: Product, recording: Path, sample: bytes) -> None:
+    async def use() -> None:
+        async with AsyncOpenAI(base_url=f"{product.url}/v1", api_key=KEY) as openai:
+            assert "tts-1" in [model.id async for model in openai.models.list()]
+            assert (await openai.models.retrieve("whisper-1")).object == "model"
+            with pytest.raises(PermissionDeniedError):
+                await openai.models.delete("kokoro")
+            await _speech_in_events(openai)
+            await _transcripts(openai, recording)
+            await _custom_voices(openai, sample)
+
+    asyncio.run(use())
+
+
+async def _speech_in_events(openai: AsyncOpenAI) -> None:
+    create = openai.audio.speech.with_streaming_response.create
+    asked: dict[str, Any] = {"model": "gpt-4o-mini-tts", "voice": "ash", "input": "Hello.", "response_format": "pcm"}
+    async with create(**asked, stream_format="sse") as response:
+        lines = [line async for line in response.iter_lines() if line.startswith("data: ")]
+    *deltas, done = [json.loads(line.removeprefix("data: ")) for line in lines]
+    assert {event["type"] for event in deltas} == {"speech.audio.delta"}
+    assert done["type"] == "speech.audio.done"
+
+
+async def _transcripts(openai: AsyncOpenAI, recording: Path) -> None:
+    audio = openai.audio
+    assert _heard((await audio.transcriptions.create(model="whisper-1", file=recording)).text)
+    stream = await audio.transcriptions.create(model="gpt-4o-mini-transcribe", file=recording, stream=True)
+    *_, done = [event async for event in stream]
+    assert done.type == "transcript.text.done"
+    assert _heard(done.text)
+    assert _heard((await audio.translations.create(model="whisper-1", file=recording)).text)
+
+
+async def _custom_voices(openai: AsyncOpenAI, sample: bytes) -> None:
+    consents, voices = openai.audio.voice_consents, openai.audio.voices
+    consent = await consents.create(name="Mike", language="en", recording=("consent.wav", sample))
+    await consents.update(consent.id, name="Michael")
+    assert (await consents.retrieve(consent.id)).name == "Michael"
+    assert consent.id in [one.id async for one in consents.list()]
+    voice = await voices.create(name="Mike", audio_sample=("sample.wav", sample), consent=consent.id)
+    assert (await voices.delete(voice.id)).deleted
+    assert (await consents.delete(consent.id)).deleted
 
 
 def test_transcript_as_json(openai: OpenAI, recording: Path) -> None:
