@@ -35,7 +35,7 @@ def role_named(name: RoleName, settings: Settings) -> Role:
         "transcription": Role(
             "transcription", ("transcription",), settings.transcription_threads, ("whisper-base",), share=0.3
         ),
-        "io": Role("io", ("tools",), threads=2, tends=True, delivers=True),
+        "io": Role("io", ("tools",), threads=4, tends=True, delivers=True),
     }[name]
 
 

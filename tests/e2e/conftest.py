@@ -20,7 +20,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, free_port: int, models_dir
     folder = tmp_path_factory.mktemp("product")
     models = with_miniatures(folder / "models", models_dir)
     catalog = their_catalog(folder / "catalog.toml", models)
-    with running(folder, free_port, models, VOXHALL_CATALOG=str(catalog)) as product:
+    with running(folder, free_port, models, VOXHALL_CATALOG=str(catalog), VOXHALL_ALLOW_PRIVATE_URLS="true") as product:
         yield product
     _look_over_the_log(product)
 

@@ -45,7 +45,7 @@ def test_a_speech_worker_speaks_and_has_nothing_of_rvc_before_its_first_conversi
 def test_a_worker_has_the_runners_of_its_queues(engines: Build, models_dir: Path) -> None:
     listening = {"transcription", "clone", "change", "enrolment"}
     assert set(engines("transcription", models_dir).runners) == listening
-    assert set(engines("io", models_dir, device="auto").runners) == {"voice"}
+    assert set(engines("io", models_dir, device="auto").runners) == {"voice", "transcription", "enrolment"}
     runners = engines("speech", models_dir).runners
     assert set(runners) == {"speech", "conversion", "clone", "change", "embedding"}
     speech = runners["speech"]

@@ -81,6 +81,7 @@ async def read_by_path(
 async def view(
     hall: HallDependency, key: AnyFormKey, request: Request, job_id: Given, _project: Project = None
 ) -> dict[str, Any]:
+    """As `GET /v1/jobs?jobId=`, in version 2's envelope."""
     job = await run_in_threadpool(found, hall, job_id, key.id)
     return v2(await shown(hall, request, job))
 

@@ -79,6 +79,7 @@ async def by_page(
     status: Status | None = None,
     _project: Project = None,
 ) -> dict[str, Any]:
+    """A page of the key's jobs of one type, each as its poll shows it."""
     wanted = _wanted(key.id, type, status)
     ascending, skip = order_by.lower() == "asc", (page - 1) * per_page
 
