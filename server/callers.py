@@ -9,6 +9,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from jobs.errors import Unauthorized
 from jobs.keys import Key
 from server.hall import Hall, HallDependency
+from server.known import known
 
 _bearer = HTTPBearer(auto_error=False, description="An API key of this server")
 _header = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key of this server")
@@ -40,37 +41,37 @@ class Caller(Key):
         return replace(self, once=None)
 
 
-def by_bearer(hall: HallDependency, bearer: Bearer, once: Once = None) -> Caller:
+def by_bearer(request: Request, bearer: Bearer, once: Once = None) -> Caller:
     """`Authorization: Bearer KEY`. Raises `Unauthorized`."""
-    return _caller(hall, bearer.credentials if bearer else None, once)
+    return _caller(request, bearer.credentials if bearer else None, once)
 
 
-def by_header(hall: HallDependency, header: InHeader, once: Once = None) -> Caller:
+def by_header(request: Request, header: InHeader, once: Once = None) -> Caller:
     """`x-api-key: KEY`. Raises `Unauthorized`."""
-    return _caller(hall, header, once)
+    return _caller(request, header, once)
 
 
-def by_either(hall: HallDependency, bearer: Bearer, header: InHeader, once: Once = None) -> Caller:
+def by_either(request: Request, bearer: Bearer, header: InHeader, once: Once = None) -> Caller:
     """Either form. Raises `Unauthorized`."""
-    return _caller(hall, bearer.credentials if bearer else header, once)
+    return _caller(request, bearer.credentials if bearer else header, once)
 
 
-def by_any_form(hall: HallDependency, token: Token, header: InHeader, once: Once = None) -> Caller:
+def by_any_form(request: Request, token: Token, header: InHeader, once: Once = None) -> Caller:
     """`Authorization: Token KEY`, `Authorization: Bearer KEY` or `x-api-key: KEY`. Raises `Unauthorized`."""
     word, _, given = (token or "").partition(" ")
-    return _caller(hall, given.strip() if word.lower() in ("token", "bearer") else header, once)
+    return _caller(request, given.strip() if word.lower() in ("token", "bearer") else header, once)
 
 
-def by_bearer_to_poll(hall: HallDependency, bearer: Bearer) -> Caller | None:
+def by_bearer_to_poll(hall: HallDependency, request: Request, bearer: Bearer) -> Caller | None:
     """None where no key is given and none is needed. Raises `Unauthorized`, also for a wrong one."""
     if bearer is None and hall.settings.keyless_polling:
         return None
-    return by_bearer(hall, bearer)
+    return by_bearer(request, bearer)
 
 
 def by_secret(hall: Hall, secret: str | None) -> Caller:
     """Whoever has this key, of a connection that is no request. Raises `Unauthorized`."""
-    return _caller(hall, secret, None)
+    return Caller(**_fields(hall.keys.check(_given(secret))))
 
 
 def by_bearer_or_address(hall: HallDependency, request: Request, bearer: Bearer, once: Once = None) -> Caller:
@@ -79,14 +80,17 @@ def by_bearer_or_address(hall: HallDependency, request: Request, bearer: Bearer,
         own = hall.keys.own(KEYLESS)
         # No `once`: strangers share this key, and one's request is not another's.
         return Caller(**_fields(own), address=request.client.host if request.client else "local")
-    return by_bearer(hall, bearer, once)
+    return by_bearer(request, bearer, once)
 
 
-def _caller(hall: Hall, secret: str | None, once: str | None) -> Caller:
+def _caller(request: Request, secret: str | None, once: str | None) -> Caller:
+    return Caller(**_fields(known(request.scope, _given(secret))), once=once)
+
+
+def _given(secret: str | None) -> str:
     if not secret:
         raise Unauthorized("The API key is missing. `voxhall keys create NAME` makes one.")
-    key = hall.keys.check(secret)
-    return Caller(**_fields(key), once=once)
+    return secret
 
 
 def _fields(key: Key) -> dict[str, Any]:

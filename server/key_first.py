@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobs.errors import Unauthorized
-from jobs.keys import Keys
 from server.keyless import largest_body
+from server.known import known
 
 
 class KeyFirst:
@@ -27,16 +27,16 @@ class KeyFirst:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT"):
             await self._app(scope, receive, send)
             return
-        hall, headers, known = scope["app"].state.hall, Headers(scope=scope), False
+        hall, headers, live = scope["app"].state.hall, Headers(scope=scope), False
         left = largest_body(hall.settings) if scope["path"] in self._keyless and not any(_given(headers)) else 0
 
         async def for_the_known() -> Message:
-            nonlocal known, left
-            known = known or (not left and await run_in_threadpool(_is_known, hall.keys, headers))
-            if not known and not left:
+            nonlocal live, left
+            live = live or (not left and await run_in_threadpool(_is_known, scope))
+            if not live and not left:
                 raise HTTPException(401, "The API key is missing or wrong")
             message = await receive()
-            if not known:
+            if not live:
                 left = _rest(left, message)
             return message
 
@@ -55,13 +55,13 @@ def _given(headers: Headers) -> tuple[str, str]:
     return headers.get("x-api-key", ""), headers.get("authorization", "").partition(" ")[2].strip()
 
 
-def _is_known(keys: Keys, headers: Headers) -> bool:
-    return any(_is_live(keys, secret) for secret in _given(headers) if secret)
+def _is_known(scope: Scope) -> bool:
+    return any(_is_live(scope, secret) for secret in _given(Headers(scope=scope)) if secret)
 
 
-def _is_live(keys: Keys, secret: str) -> bool:
+def _is_live(scope: Scope, secret: str) -> bool:
     try:
-        keys.check(secret)
+        known(scope, secret)
     except Unauthorized:
         return False
     return True

@@ -15,17 +15,17 @@ from typing import Literal
 import redis
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from limits import RateLimitItemPerDay, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import RedisStorage
-from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobs.errors import RateLimited, Unauthorized, Unavailable
-from jobs.keys import Key, Keys
+from jobs.keys import Key
 from jobs.plans import Plan
+from server.known import known
 
 log = logging.getLogger(__name__)
 
@@ -62,39 +62,39 @@ class Rates:
     def __init__(self, redis_url: str) -> None:
         pool = redis.ConnectionPool.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
         # The address is the pool's; this one only names the kind of the server.
-        self._windows = FixedWindowRateLimiter(
-            RedisStorage("redis://", connection_pool=pool, key_prefix="voxhall:rate")
-        )
+        self._storage = RedisStorage("redis://", connection_pool=pool, key_prefix="voxhall:rate")
 
     def counted(self, key_id: str, plan: Plan) -> Rate:
         """After one more request, which may be one too many."""
         minute, daily, today = _windows(plan)
-        if not self._windows.hit(minute, key_id):
-            return self._rate(key_id, plan, kind="minute", refused=True)
-        if not self._windows.hit(daily, key_id, today):
-            return self._rate(key_id, plan, kind="daily", refused=True)
-        return self.now(key_id, plan)
+        sent = self._storage.incr(minute.key_for(key_id), minute.get_expiry())
+        if sent > minute.amount:
+            return self._rate(key_id, plan, sent, self._sent(daily, key_id, today), "minute")
+        of_day = self._storage.incr(daily.key_for(key_id, today), daily.get_expiry())
+        return self._rate(key_id, plan, sent, of_day, "daily" if of_day > daily.amount else None)
 
     def now(self, key_id: str, plan: Plan) -> Rate:
         """As it is; nothing is counted."""
-        return self._rate(key_id, plan, kind=None, refused=False)
-
-    def _rate(self, key_id: str, plan: Plan, *, kind: Literal["minute", "daily"] | None, refused: bool) -> Rate:
         minute, daily, today = _windows(plan)
-        left, of_day = (
-            self._windows.get_window_stats(minute, key_id),
-            self._windows.get_window_stats(daily, key_id, today),
-        )
-        nearer: Literal["minute", "daily"] = "daily" if of_day.remaining < left.remaining else "minute"
+        return self._rate(key_id, plan, self._sent(minute, key_id), self._sent(daily, key_id, today), None)
+
+    def _sent(self, window: RateLimitItem, *names: str) -> int:
+        return int(self._storage.get(window.key_for(*names)))
+
+    def _rate(
+        self, key_id: str, plan: Plan, sent: int, of_day: int, refused: Literal["minute", "daily"] | None
+    ) -> Rate:
+        minute, daily, _ = _windows(plan)
+        left, left_today = max(0, minute.amount - sent), max(0, daily.amount - of_day)
         return Rate(
             limit=minute.amount,
-            remaining=left.remaining,
-            reset=left.reset_time,
+            remaining=left,
+            reset=self._storage.get_expiry(minute.key_for(key_id)) if sent else time.time(),
             daily_limit=daily.amount,
-            daily_remaining=of_day.remaining,
+            daily_remaining=left_today,
             daily_reset=_midnight(),
-            kind=kind or nearer,
-            refused=refused,
+            kind=refused or ("daily" if left_today < left else "minute"),
+            refused=refused is not None,
         )
 
 
@@ -146,7 +146,7 @@ class RateLimit:
     def _look(self, scope: Scope) -> Rate | None:
         """None: no live key, or nobody can tell."""
         hall = scope["app"].state.hall
-        if time.monotonic() < self._away_until or (key := _key(hall.keys, scope)) is None:
+        if time.monotonic() < self._away_until or (key := _key(scope)) is None:
             return None
         plan = hall.plans.of(key.plan)
         counted = scope["method"] == "POST" and self._counts(scope["path"])
@@ -175,10 +175,10 @@ def _secrets(scope: Scope) -> tuple[str, str]:
     return headers.get("authorization", "").partition(" ")[2].strip(), headers.get("x-api-key", "")
 
 
-def _key(keys: Keys, scope: Scope) -> Key | None:
+def _key(scope: Scope) -> Key | None:
     for secret in filter(None, _secrets(scope)):
         try:
-            return keys.check(secret)
+            return known(scope, secret)
         except Unauthorized:
             continue
         except Unavailable:
