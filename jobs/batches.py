@@ -1,17 +1,15 @@
 """Jobs that one request asked for together, and the moment when the last of them has ended."""
 
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from jobs.database import Database
 from jobs.deliveries import announce_batch
 from jobs.errors import NotFound
-from jobs.repeats import Once, take
 from jobs.schema import batches, jobs
 from jobs.webhooks import Webhook
 
@@ -32,53 +30,14 @@ class Batch:
     total: int
     refused: dict[int, Refusal]
     """By place, counted from 0."""
-    sealed: bool
-    """Whether all that was taken of it is in the ledger."""
     webhook: Webhook | None
     created_at: float
     finished_at: float | None
 
 
 class Batches:
-    """A batch is opened, its jobs are submitted with their places in it, and it is sealed. It ends only after that."""
-
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def open(
-        self, *, key_id: str, dialect: str, total: int, webhook: Webhook | None = None, once: Once | None = None
-    ) -> tuple[str, bool]:
-        """The id of a new batch of `total`, taken or refused; or of the one that this request made before, and True.
-
-        Raises:
-            KeyReused: the request before was another one.
-        """
-        batch_id = uuid.uuid4().hex
-        row = {"id": batch_id, "key_id": key_id, "dialect": dialect, "total": total, "created_at": time.time()}
-        row["webhook"] = webhook.model_dump() if webhook else None
-        with self._database.write() as connection:
-            if once and (made := take(connection, once, batch_id)):
-                return made, True
-            connection.execute(insert(batches).values(**row))
-        return batch_id, False
-
-    def seal(self, batch_id: str, refused: Mapping[int, Refusal]) -> None:
-        """All that was taken of the batch is in the ledger. It is over at once where nothing was, or all has ended."""
-        told = {str(place): [why.code, why.message] for place, why in refused.items()}
-        with self._database.write() as connection:
-            connection.execute(update(batches).where(batches.c.id == batch_id).values(refused=told))
-            close(connection, batch_id)
-
-    def drop(self, batch_id: str) -> None:
-        """Forgets the batch; its jobs are others' to forget."""
-        with self._database.write() as connection:
-            connection.execute(delete(batches).where(batches.c.id == batch_id))
-
-    def half_done(self, *, before: float) -> list[str]:
-        """Ids of those that were opened before this time and never sealed: their server died on the way."""
-        left = select(batches.c.id).where(batches.c.refused.is_(None), batches.c.created_at < before)
-        with self._database.read() as connection:
-            return list(connection.execute(left).scalars())
 
     def get(self, batch_id: str, *, key_id: str | None = None) -> Batch:
         """Raises `NotFound`, also when the batch is another key's."""
@@ -93,6 +52,21 @@ class Batches:
         if row is None:
             raise NotFound("There is no such batch.")
         return _batch(row)
+
+
+def begin(
+    connection: Connection, batch_id: str, *, key_id: str, dialect: str, total: int, webhook: Webhook | None = None
+) -> None:
+    """A new batch of `total`, taken or refused. It ends only after `seal`, which the same transaction calls."""
+    row = {"id": batch_id, "key_id": key_id, "dialect": dialect, "total": total, "created_at": time.time()}
+    connection.execute(insert(batches).values(**row, webhook=webhook.model_dump() if webhook else None))
+
+
+def seal(connection: Connection, batch_id: str, refused: Mapping[int, Refusal]) -> None:
+    """All that was taken of the batch is in the ledger. It is over at once where nothing was, or all has ended."""
+    told = {str(place): [why.code, why.message] for place, why in refused.items()}
+    connection.execute(update(batches).where(batches.c.id == batch_id).values(refused=told))
+    close(connection, batch_id)
 
 
 def close(connection: Connection, batch_id: str | None) -> None:
@@ -115,4 +89,4 @@ def close(connection: Connection, batch_id: str | None) -> None:
 def _batch(row: Row[Any]) -> Batch:
     refused = {int(place): Refusal(*why) for place, why in (row.refused or {}).items()}
     webhook = Webhook.model_validate(row.webhook) if row.webhook else None
-    return Batch(**{**row._asdict(), "refused": refused, "sealed": row.refused is not None, "webhook": webhook})
+    return Batch(**{**row._asdict(), "refused": refused, "webhook": webhook})

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from jobs.errors import LedgerUnavailable, Unavailable
+from jobs.errors import LedgerUnavailable, OutcomeUnknown, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +40,19 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Raises `LedgerUnavailable` where the database cannot take the change (disk full, locked for too long)."""
-        with _answering(), self.engine.begin() as connection:
-            calls: list[Callable[[], None]] = []
-            connection.info[_AFTERWARDS] = calls
-            yield connection
+        """Raises `LedgerUnavailable` where the database cannot take the change (disk full, locked for too long).
+
+        Where that comes of the commit itself, it is `OutcomeUnknown`.
+        """
+        calls: list[Callable[[], None]] = []
+        committing = False
+        try:
+            with _answering(), self.engine.begin() as connection:
+                connection.info[_AFTERWARDS] = calls
+                yield connection
+                committing = True
+        except LedgerUnavailable as error:
+            raise (OutcomeUnknown(error.message) if committing else error) from error
         for call in calls:
             call()
 
@@ -57,6 +65,16 @@ def after(connection: Connection, call: Callable[[], None]) -> None:
     calls: list[Callable[[], None]] = connection.info[_AFTERWARDS]
     if call not in calls:
         calls.append(call)
+
+
+def one_at_a_time(connection: Connection, lock: int) -> None:
+    """Waits until no other transaction has this lock, and holds it until its own is over.
+
+    Args:
+        lock: any number, the same for all that exclude each other.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        connection.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
 @contextmanager
@@ -82,9 +100,8 @@ def migrate(url: str) -> None:
         raise Unavailable(f"VOXHALL_DATABASE_URL is no address of a database: {error}.") from error
     try:
         with engine.begin() as connection:
-            if engine.name == "postgresql":
-                # Of processes that start at once, one migrates and the others wait; SQLite's BEGIN IMMEDIATE does that.
-                connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            # Of processes that start at once, one migrates and the others wait.
+            one_at_a_time(connection, MIGRATION_LOCK)
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, "head")
     except CommandError as error:

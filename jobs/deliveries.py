@@ -4,16 +4,18 @@ An announcement is added in the transaction that ends its job, so that each end 
 until it is due, `sending` while somebody holds its lease, and `delivered`, `failed` (given up) or `disabled` at last.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, update
 
 from jobs import webhook_accounts
-from jobs.database import Database, after
+from jobs.database import Database, after, one_at_a_time
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.queue import wake_deliveries
 from jobs.schema import deliveries, delivery_attempts
@@ -31,11 +33,14 @@ MOST_AT_ONCE = 4
 FORMS: dict[str, Form] = {"deapi": "deapi", "ttsai": "ttsai", "hamsa": "hamsa"}
 """Of a dialect's jobs, where a key's own URL announces them; others are told as Standard Webhooks."""
 
+CLAIM_LOCK = 0x766F7868616C6D
 TELL_STARTS: frozenset[Form] = frozenset({"deapi"})
 NO_SUCH = "There is no such delivery."
 
 UNASKED = frozenset({"embedding"})
 """Kinds of jobs that the server makes itself."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def _add(
     account: Row[Any] | None,
     **announced: str,
 ) -> None:
-    off = account is not None and account.disabled_at is not None
+    off = _is_off(account)
     now = time.time()
     row: dict[str, Any] = {"id": uuid.uuid4().hex, "key_id": key_id, "event": event, "webhook": webhook, **announced}
     row |= {"state": "disabled" if off else "waiting", "finished_at": now if off else None}
@@ -183,8 +188,7 @@ class Deliveries:
                 raise NotFound(NO_SUCH)
             if row.state == "sending":
                 raise Conflict("It is being sent at this moment.")
-            account = webhook_accounts.of(connection, key_id)
-            if account is not None and account.disabled_at is not None:
+            if _is_off(webhook_accounts.of(connection, key_id)):
                 raise Conflict("The key's webhooks are switched off; `POST /webhooks/enable` switches them on.")
             connection.execute(update(deliveries).where(mine).values(state="waiting", due_at=now, finished_at=None))
             after(connection, wake_deliveries)
@@ -199,15 +203,40 @@ class Deliveries:
     # What the sender does.
 
     def claim(self, *, lease_seconds: float) -> Delivery | None:
-        """Leases one that is due: of the key with the fewest on their way, the oldest."""
+        """Leases one that is due: of the key with the fewest on their way, the oldest.
+
+        On its way it ends those whose key's webhooks are switched off, and those that another version wrote.
+        """
+        while (row := self._lease(lease_seconds)) is not None:
+            if row.state == "disabled":
+                continue
+            try:
+                return _delivery(row)
+            except ValidationError:
+                log.error("a delivery cannot be read", extra={"delivery": row.id})  # noqa: TRY400 - it holds secrets
+                self._give_up(row)
+        return None
+
+    def _lease(self, seconds: float) -> Row[Any] | None:
+        """The next one, as it is now: `sending`, or `disabled`. None: nothing is due."""
         now = self._clock()
-        held = {"state": "sending", "lease": uuid.uuid4().hex, "lease_expires_at": now + lease_seconds}
         with self._database.write() as connection:
+            # Else several would count the same ones on their way, and all take one more.
+            one_at_a_time(connection, CLAIM_LOCK)
             row = connection.execute(_next(now)).one_or_none()
             if row is None:
                 return None
-            change = update(deliveries).where(deliveries.c.id == row.id).values(**held)
-            return _delivery(connection.execute(change.returning(deliveries)).one())
+            held = {"state": "sending", "lease": uuid.uuid4().hex, "lease_expires_at": now + seconds}
+            off = _is_off(webhook_accounts.of(connection, row.key_id))
+            values = {"state": "disabled", "finished_at": now} if off else held
+            change = update(deliveries).where(deliveries.c.id == row.id).values(**values)
+            return connection.execute(change.returning(deliveries)).one()
+
+    def _give_up(self, row: Row[Any]) -> None:
+        held = and_(deliveries.c.id == row.id, deliveries.c.lease == row.lease)
+        with self._database.write() as connection:
+            over = {"state": "failed", "finished_at": self._clock(), "lease": None}
+            connection.execute(update(deliveries).where(held).values(**over))
 
     def record(self, delivery: Delivery, attempt: Attempt) -> State:
         """Writes down how the attempt went, and when the next one is.
@@ -224,8 +253,8 @@ class Deliveries:
             connection.execute(insert(delivery_attempts).values(delivery_id=delivery.id, **_columns(attempt)))
             if attempt.arrived:
                 webhook_accounts.succeeded(connection, delivery.key_id)
-            elif attempt.number == len(WAITS) and webhook_accounts.given_up(connection, delivery.key_id):
-                _disable(connection, delivery.key_id, self._clock())
+            elif attempt.number == len(WAITS):
+                webhook_accounts.given_up(connection, delivery.key_id)
         state: State = values["state"]
         return state
 
@@ -273,9 +302,8 @@ def _next(now: float) -> Select[Any]:
     )
 
 
-def _disable(connection: Connection, key_id: str, now: float) -> None:
-    waiting = and_(deliveries.c.key_id == key_id, deliveries.c.state == "waiting")
-    connection.execute(update(deliveries).where(waiting).values(state="disabled", finished_at=now))
+def _is_off(account: Row[Any] | None) -> bool:
+    return account is not None and account.disabled_at is not None
 
 
 def _tried(connection: Connection, ids: Sequence[str]) -> dict[str, list[Attempt]]:

@@ -27,6 +27,7 @@
     ├── Unavailable           the server cannot do it now (a model that is not installed, a full disk)
     │   ├── ModelNotInstalled
     │   └── LedgerUnavailable
+    │       └── OutcomeUnknown    the change may have been made
     └── JobFailed             the job that the caller waited for failed
 
 `LeaseLost` stands apart: it tells a worker to drop a step, and no caller ever sees it.
@@ -165,6 +166,10 @@ class ModelNotInstalled(Unavailable):
 
 class LedgerUnavailable(Unavailable):
     """It passes: nothing of the job is to blame."""
+
+
+class OutcomeUnknown(LedgerUnavailable):
+    """The ledger went away while it committed."""
 
 
 class JobFailed(VoxhallError):

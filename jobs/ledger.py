@@ -9,13 +9,14 @@ several keys by theirs, everywhere, so that they cannot deadlock.
 import time
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, select, update
 
 from jobs import batches, deliveries, repeats, usage
 from jobs.database import Database
+from jobs.entries import Entry, Place, enter
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.repeats import Once
 from jobs.schema import jobs, steps
@@ -71,14 +72,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a job stands in its batch, counted from 0."""
-
-    batch_id: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     jobs: tuple[Job, ...]
     total: int
@@ -115,31 +108,16 @@ class Ledger:
             OutOfCredits, TooManyJobs
             KeyReused: the first request was another one.
             NotFound: the first one's job is forgotten, and only what it made is there.
+            OutcomeUnknown: it may be in the ledger.
         """
-        now = time.time()
-        shared = {"interactive": interactive, "key_id": key_id, "created_at": now}
-        job: dict[str, Any] = {
-            "id": job_id,
-            "dialect": dialect,
-            "kind": spec.kind,
-            "spec": spec.model_dump(),
-            "state": "queued",
-            "credits": credits_needed,
-        }
-        job["webhook"] = webhook.model_dump() if webhook else None
-        job |= {"batch_id": batch.batch_id, "batch_position": batch.position} if batch else {}
-        rows = [
-            {"job_id": job_id, "position": n, "queue": queue, "state": "waiting" if n else "queued"} | shared
-            for n, queue in enumerate(spec.queues)
-        ]
+        entry = Entry(job_id, key_id, dialect, spec, interactive, webhook, batch, credits_needed)
         with self.database.write() as connection:
             made = repeats.take(connection, once, job_id) if once else None
             if made is None:
-                batch_id = batch.batch_id if batch else None
-                usage.charge(connection, key_id=key_id, credits_needed=credits_needed, most=most, batch_id=batch_id)
-                connection.execute(insert(jobs).values(**job, **shared))
-                connection.execute(insert(steps), rows)
-        return replace(self.get(made or job_id), again=made is not None)
+                enter(connection, entry, most=most)
+            # Before the commit: what is in the ledger by then must not be told as refused.
+            row = _found(connection, select(jobs).where(jobs.c.id == (made or job_id)))
+            return _job(row, again=made is not None)
 
     def get(self, job_id: str, *, key_id: str | None = None) -> Job:
         """Raises `NotFound`, also when the job is another key's: ids tell nothing to strangers."""
@@ -150,10 +128,7 @@ class Ledger:
         if key_id is not None:
             query = query.where(jobs.c.key_id == key_id)
         with self.database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            raise NotFound("There is no such job.")
-        return _job(row)
+            return _job(_found(connection, query))
 
     def page(
         self,
@@ -345,9 +320,16 @@ class Ledger:
             return list(connection.execute(query).scalars())
 
 
-def _job(row: Row[Any]) -> Job:
+def _found(connection: Connection, query: Select[Any]) -> Row[Any]:
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("There is no such job.")
+    return row
+
+
+def _job(row: Row[Any], *, again: bool = False) -> Job:
     webhook = Webhook.model_validate(row.webhook) if row.webhook else None
-    return Job(**{**row._asdict(), "spec": SPEC.validate_python(row.spec), "webhook": webhook})
+    return Job(**{**row._asdict(), "spec": SPEC.validate_python(row.spec), "webhook": webhook, "again": again})
 
 
 def _is(job_id: str, position: int) -> Any:

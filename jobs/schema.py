@@ -144,6 +144,8 @@ deliveries = Table(
     Column("finished_at", Float),
     Index(None, "state", "due_at"),
     Index(None, "job_id"),
+    Index(None, "batch_id"),
+    Index(None, "key_id", "created_at"),
 )
 
 delivery_attempts = Table(
@@ -183,6 +185,7 @@ repeats = Table(
     Column("made", String(32), nullable=False),
     Column("created_at", Float, nullable=False),
     Index(None, "created_at"),
+    Index(None, "made"),
 )
 
 usage = Table(

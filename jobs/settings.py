@@ -82,7 +82,8 @@ class Settings(BaseModel):
     """Whether a request for a model that is not installed is refused, where another could stand in for it."""
 
     allow_private_urls: bool = False
-    """Whether webhooks and sources may be at private and loopback addresses, and webhooks without https."""
+    """Whether webhooks and sources may be at private and loopback addresses, and webhooks without https that else
+    need it: deAPI's, and a key's own for all its jobs. Others may be at plain http in any case."""
 
     fetch_urls: bool = False
     """Whether recordings are fetched from addresses that callers name. Off, nothing is ever fetched."""

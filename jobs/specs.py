@@ -1,16 +1,22 @@
 """What a job shall do, whatever dialect asked for it. A spec is stored with its job and never changes."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
+
+from jobs.errors import InvalidRequest
 
 AudioFormat = Literal["mp3", "wav", "flac", "opus", "ogg", "aac", "m4a", "pcm"]
 Queue = Literal["speech", "conversion", "clone", "transcription", "tools"]
 PitchMethod = Literal["rmvpe", "fcpe", "pm", "crepe", "harvest"]
 
 LONGEST_PROMPT = 2_000
+LONGEST_TRANSCRIPT = 5_000
+"""Of a clip that becomes a voice."""
+
 MOST_PRONUNCIATIONS = 1_000
 MOST_SPEAKERS = 20
 MOST_KNOWN_SPEAKERS = 4
@@ -56,6 +62,8 @@ class SpeechSpec(_Spec):
     )
     loudness: float | None = Field(default=None, ge=-40.0, le=-5.0, description="LUFS of the result; absent: as spoken")
     trim_silence: bool = Field(default=False, description="no silence before the first sound and after the last")
+    asked_voice: SkipJsonSchema[str | None] = None
+    """The voice as the caller named it, where `voice` only stands for it."""
 
     @property
     def queues(self) -> tuple[Queue, ...]:
@@ -260,7 +268,9 @@ class EnrolmentSpec(_Spec):
     )
     language: str | None = None
     model: str | None = Field(default=None, description="the model that speaks with it where a request names none")
-    text: str | None = Field(default=None, max_length=LONGEST_PROMPT, description="what is said; absent: transcribed")
+    text: str | None = Field(
+        default=None, max_length=LONGEST_TRANSCRIPT, description="what is said; absent: transcribed"
+    )
     description: str | None = Field(default=None, max_length=LONGEST_INSTRUCTION)
     shared: bool = Field(default=False, description="whether every key may use it")
     denoise: bool = False
@@ -309,3 +319,24 @@ AnySpec = (
 )
 SPEC: TypeAdapter[AnySpec] = TypeAdapter(Annotated[AnySpec, Field(discriminator="kind")])
 QUEUES: tuple[Queue, ...] = ("speech", "conversion", "clone", "transcription", "tools")
+
+
+def check_texts(spec: AnySpec) -> None:
+    """For a spec that is to be stored. Not a part of its own validation: what is stored already must be read.
+
+    Raises:
+        InvalidRequest: there is a NUL in it. PostgreSQL stores that in JSON, and then cannot read the field.
+    """
+    for name, value in spec.model_dump().items():
+        if any("\0" in text for text in _texts(value)):
+            raise InvalidRequest(f"{name}: it has a character NUL, which no text may have", param=name)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)

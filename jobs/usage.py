@@ -4,6 +4,7 @@ Credits are the characters that plans count. They are charged with the job, in o
 ends without a result.
 """
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,18 +77,19 @@ def ended(connection: Connection, job: Row[Any]) -> None:
 
     It locks the key before anything else, so that several jobs may end in one transaction, in the order of their keys.
     """
-    final = _final_credits(job) if job.state == "succeeded" else 0
+    done, share = job.state == "succeeded", _share(job)
+    final = _final_credits(job) if done else math.ceil(job.credits * share)
     paid = update(keys).where(keys.c.id == job.key_id)
     connection.execute(paid.values(credits_used=keys.c.credits_used + (final - job.credits)))
     if final != job.credits:
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(credits=final))
-    done = job.state == "succeeded"
+    spoken = len(job.spec.get("text") or "") if job.kind in {"speech", "clone"} else 0
     _add(
         connection,
         job.key_id,
         job.kind,
         jobs=1,
-        characters=len(job.spec.get("text") or "") if done and job.kind in {"speech", "clone"} else 0,
+        characters=math.ceil(spoken * share),
         audio_seconds=_duration(job) if done else 0.0,
         credits=final,
     )
@@ -124,10 +126,25 @@ def _unfinished(connection: Connection, key_id: str, batch_id: str | None) -> in
     return int(connection.execute(query).scalar_one())
 
 
+def _share(job: Row[Any]) -> float:
+    """How much of the job is to be paid for, 0 to 1: all of one that succeeded.
+
+    Of one that somebody waited for and broke off, what was made by then, for it may have been heard.
+    """
+    if job.state == "succeeded":
+        return 1.0
+    return float(job.progress) if job.state == "canceled" and job.interactive else 0.0
+
+
 def _final_credits(job: Row[Any]) -> int:
-    """More than was charged where the recording turned out longer by a second than was known at first."""
-    heard = of_audio(job.kind, _duration(job))
-    return heard if heard - job.credits >= PER_MINUTE.get(job.kind, 0) / 60 else int(job.credits)
+    """More than was charged where the recording turned out longer by a second than was known at first.
+
+    Less, too, where the minute was charged that stands for a length that is not known.
+    """
+    more = of_audio(job.kind, _duration(job)) - job.credits
+    apart = -more if job.credits == of_audio(job.kind, None) else more
+    second = PER_MINUTE.get(job.kind, 0) / 60
+    return int(job.credits) + (more if max(more, apart) >= second else 0)
 
 
 def _duration(job: Row[Any]) -> float:

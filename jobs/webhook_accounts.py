@@ -74,16 +74,14 @@ def succeeded(connection: Connection, key_id: str) -> None:
     connection.execute(update(webhook_accounts).where(mine, webhook_accounts.c.failures > 0).values(failures=0))
 
 
-def given_up(connection: Connection, key_id: str) -> bool:
-    """Counts a delivery that was given up; whether the key's webhooks are switched off now because of it."""
+def given_up(connection: Connection, key_id: str) -> None:
+    """Counts a delivery that was given up, and switches the key's webhooks off where they are too many."""
     _there(connection, key_id)
     mine = webhook_accounts.c.key_id == key_id
     counted = update(webhook_accounts).where(mine).values(failures=webhook_accounts.c.failures + 1)
     account = connection.execute(counted.returning(webhook_accounts)).one()
-    if account.failures < GIVE_UPS:
-        return False
-    _change(connection, key_id, disabled_at=account.disabled_at or time.time())
-    return True
+    if account.failures >= GIVE_UPS:
+        _change(connection, key_id, disabled_at=account.disabled_at or time.time())
 
 
 def _there(connection: Connection, key_id: str) -> None:

@@ -1,7 +1,9 @@
 """Which network addresses are the open internet's, however they are written."""
 
 import socket
+from concurrent.futures import Future
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from threading import BoundedSemaphore, Thread
 
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 """Nothing else of IPv6 is given out; what is not listed anywhere lies outside it."""
@@ -12,10 +14,17 @@ NAT64 = IPv6Network("64:ff9b::/96")
 NOT_OPEN = (
     IPv4Network("192.0.0.0/24"),  # protocols of the internet itself; Python counts some of it as global
     IPv4Network("192.88.99.0/24"),
+    IPv4Network("168.63.129.16/32"),  # a public address that in Azure is the host of the virtual machine
     IPv6Network("2001::/23"),  # the same, Teredo among them
     IPv6Network("2001:db8::/32"),
     IPv6Network("3fff::/20"),
 )
+
+MOST_LOOK_UPS = 4
+PATIENCE = 3.0
+"""Seconds for a look-up that somebody waits for."""
+
+_looking_up = BoundedSemaphore(MOST_LOOK_UPS)
 
 
 class Unresolved(Exception):
@@ -33,6 +42,47 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     except (OSError, ValueError) as error:  # a name that cannot be encoded is a ValueError
         raise Unresolved(f"`{host}` cannot be resolved.") from error
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def resolve_soon(host: str, port: int) -> tuple[str, ...]:
+    """As `resolve`, for one who has a request to answer: in 3 s at most, and few at once.
+
+    Raises:
+        Unresolved: likewise where it takes longer, or as many names are being looked up already.
+    """
+    if literal := _literal(host):
+        return (literal,)
+    if not _looking_up.acquire(blocking=False):
+        raise Unresolved(f"`{host}` cannot be looked up now.")
+    found: Future[tuple[str, ...]] = Future()
+
+    def look_up() -> None:
+        try:
+            try:
+                addresses = resolve(host, port)
+            finally:
+                _looking_up.release()  # before anybody goes on
+            found.set_result(addresses)
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            found.set_exception(error)
+
+    Thread(target=look_up, name="look-up", daemon=True).start()
+    try:
+        return found.result(PATIENCE)
+    except TimeoutError as error:
+        raise Unresolved(f"`{host}` takes too long to be looked up.") from error
+
+
+def _literal(host: str) -> str | None:
+    """The address that is written out here, in any of the ways to write one."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
 
 
 def is_public(address: str) -> bool:

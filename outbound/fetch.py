@@ -1,6 +1,7 @@
 """Fetches a recording from an address that a caller named."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import IO
 
 import httpx
@@ -11,10 +12,12 @@ from outbound.targets import check
 
 MOST_REDIRECTS = 3
 SECONDS = 300.0
-"""From connecting to the last byte, of each address on the way."""
+"""To the last byte, redirects and all."""
 
 SILENCE = 15.0
 """Seconds of waiting for the other side until it counts as dead."""
+
+TOO_SLOW = "The source is too slow. Try again, or upload the recording."
 
 
 def fetch(url: str, into: IO[bytes], *, allow_private: bool, limit: int, going_on: Callable[[], None]) -> None:
@@ -30,23 +33,29 @@ def fetch(url: str, into: IO[bytes], *, allow_private: bool, limit: int, going_o
     Raises:
         SourceRefused, SourceFailed, UploadTooLarge
     """
+    deadline = monotonic() + SECONDS
     for _ in range(1 + MOST_REDIRECTS):
         going_on()
-        following = _from(url, into, allow_private=allow_private, limit=limit, going_on=going_on)
+        left = deadline - monotonic()
+        following = _from(url, into, allow_private=allow_private, limit=limit, seconds=left, going_on=going_on)
         if following is None:
             return
         url = following
     raise SourceFailed(f"The source redirects more than {MOST_REDIRECTS} times.")
 
 
-def _from(url: str, into: IO[bytes], *, allow_private: bool, limit: int, going_on: Callable[[], None]) -> str | None:
+def _from(
+    url: str, into: IO[bytes], *, allow_private: bool, limit: int, seconds: float, going_on: Callable[[], None]
+) -> str | None:
     """The address that it redirects to; None: all is written."""
+    if seconds <= 0:
+        raise SourceFailed(TOO_SLOW)
     try:
         check(url, allow_private=allow_private)
     except InvalidRequest as error:
         raise SourceRefused(f"The source's address cannot be used. {error.message}") from error
     try:
-        with client(allow_private=allow_private, timeout=SECONDS, silence=SILENCE) as http:  # noqa: SIM117
+        with client(allow_private=allow_private, timeout=seconds, silence=SILENCE) as http:  # noqa: SIM117
             with http.stream("GET", url) as answer:
                 if answer.next_request:
                     return str(answer.next_request.url)
@@ -54,6 +63,8 @@ def _from(url: str, into: IO[bytes], *, allow_private: bool, limit: int, going_o
                 return None
     except httpx.HTTPError as error:
         raise _said(error) from error
+    except (httpx.InvalidURL, UnicodeError) as error:  # the second one is of a host's name
+        raise SourceFailed("The source redirects to what is no address.") from error
 
 
 def _write(answer: httpx.Response, into: IO[bytes], limit: int, going_on: Callable[[], None]) -> None:
@@ -77,5 +88,5 @@ def _said(error: httpx.HTTPError) -> VoxhallError:
     if isinstance(error, httpx.ConnectError):
         return SourceFailed("The source cannot be reached. Check its address, and try again.")
     if isinstance(error, httpx.TimeoutException):
-        return SourceFailed("The source is too slow. Try again, or upload the recording.")
+        return SourceFailed(TOO_SLOW)
     return SourceFailed("The transfer from the source broke off. Try again, or upload the recording.")

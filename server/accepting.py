@@ -6,18 +6,19 @@ from typing import IO, BinaryIO, cast
 
 from audio.errors import AudioError
 from audio.probe import probe
-from jobs.errors import TextTooLong
-from jobs.ledger import Job, Place
+from jobs.batches import Refusal
+from jobs.errors import InvalidRequest, TextTooLong
+from jobs.ledger import Job
 from jobs.plans import Plan
 from jobs.prices import PER_MINUTE
 from jobs.specs import AnySpec, CloneSpec, SpeechSpec
-from jobs.submit import submit
+from jobs.submit import storable, submit, submit_batch
 from jobs.webhooks import Webhook
 from server.callers import Caller
 from server.hall import Hall
 from server.keyless import admit
 from server.pricing import credits_of
-from server.repeating import once_of, tell_again
+from server.repeating import tell_again
 
 
 def accept(
@@ -29,7 +30,6 @@ def accept(
     interactive: bool = False,
     uploads: Mapping[str, Path | IO[bytes]] | None = None,
     webhook: Webhook | None = None,
-    batch: Place | None = None,
 ) -> Job:
     """The job, once it is stored and survives a crash. A request that comes again gets its first job, `again`.
 
@@ -37,7 +37,6 @@ def accept(
         interactive: whether the caller waits; such jobs go first.
         uploads: the job's input files by name.
         webhook: where its end is announced.
-        batch: where it stands in a batch.
 
     Raises:
         TextTooLong: for the caller's plan.
@@ -59,14 +58,59 @@ def accept(
         interactive=interactive,
         uploads=uploads,
         webhook=webhook,
-        batch=batch,
         credits_needed=credits_of(hall, spec, _seconds(spec, uploads or {})),
         most=plan.unfinished_jobs,
-        once=once_of(hall, caller, spec, dialect=dialect, uploads=uploads, webhook=webhook),
+        once=caller.once,
     )
     if job.again:
         tell_again()
     return job
+
+
+def accept_batch(
+    hall: Hall,
+    caller: Caller,
+    specs: Mapping[int, SpeechSpec | CloneSpec],
+    *,
+    dialect: str,
+    total: int,
+    refused: Mapping[int, Refusal],
+    webhook: Webhook | None = None,
+) -> str:
+    """The id of a batch of texts, once it is stored whole. A request that comes again gets its first batch.
+
+    Args:
+        specs: by place.
+        refused: the other places, and why. So is a text that is too long, or that the key's credits are too few for.
+
+    Raises:
+        OutOfCredits, TooManyJobs: none of them could be taken, and there is no batch.
+        KeyReused: its Idempotency-Key stands for another request.
+        Unavailable: nothing remains.
+    """
+    plan = hall.plans.of(caller.plan)
+    wanted: dict[int, tuple[AnySpec, int]] = {}
+    told = dict(refused)
+    for place, spec in specs.items():
+        try:
+            _check_length(spec, plan)
+            wanted[place] = storable(hall.ledger, spec, caller.id), credits_of(hall, spec, None)
+        except InvalidRequest as error:
+            told[place] = Refusal(error.code, error.message)
+    batch_id, again = submit_batch(
+        hall.ledger,
+        wanted,
+        key_id=caller.id,
+        dialect=dialect,
+        total=total,
+        refused=told,
+        webhook=webhook,
+        most=plan.unfinished_jobs,
+        once=caller.once,
+    )
+    if again:
+        tell_again()
+    return batch_id
 
 
 def _check_length(spec: AnySpec, plan: Plan) -> None:

@@ -8,11 +8,13 @@ from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
-from jobs.errors import InvalidRequest, RateLimited, Unauthorized, UploadTooLarge, VoxhallError
+from jobs.errors import InvalidRequest, RateLimited, Unauthorized, Unavailable, UploadTooLarge, VoxhallError
 from jobs.settings import MEBIBYTE, Settings
 from server import files, health, metrics, pronunciations, reference, rvc_voices, saved_voices, usage
 from server.body_limit import BodyLimit
@@ -39,6 +41,8 @@ DIALECTS: tuple[Dialect, ...] = (
 """Whose prefix of a path is the longest answers it; Voxhall's own fits every path."""
 
 CLIENT_CLOSED_REQUEST = 499
+KINDS: Mapping[int, type[VoxhallError]] = {401: Unauthorized, 503: Unavailable}
+"""Of what `KeyFirst` refuses."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -86,11 +90,20 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def dialect_of(path: str) -> Dialect:
+def dialect_of(path: str, agent: str = "") -> Dialect:
+    """Whose errors and headers an answer has; `agent` is the caller's `User-Agent`."""
+    for dialect in DIALECTS:
+        if path in dialect.shared and agent.startswith(dialect.shared[path]):
+            return dialect
     if own := next((dialect for dialect in DIALECTS if path in dialect.paths), None):
         return own
     prefixes = {prefix: dialect for dialect in DIALECTS for prefix in dialect.prefixes}
     return prefixes[max((prefix for prefix in prefixes if path.startswith(prefix)), key=len, default="/")]
+
+
+def _spoken(scope: Scope) -> Dialect:
+    """The dialect of a request."""
+    return dialect_of(scope["path"], Headers(scope=scope).get("user-agent", ""))
 
 
 def _errors_of(path: str) -> tuple[str, Mapping[int, Schema]]:
@@ -108,27 +121,28 @@ def largest_upload(settings: Settings, path: str) -> int:
 
 
 def _render(request: Request, error: VoxhallError, status: int) -> Response:
-    return _rendered(request.url.path, error, status)
+    return _rendered(request.scope, error, status)
 
 
-def _rendered(path: str, error: VoxhallError, status: int) -> Response:
+def _rendered(scope: Scope, error: VoxhallError, status: int) -> Response:
     error.message = error.message.encode("utf-8", "replace").decode()  # it may quote half of a character
-    response = dialect_of(path).error(error, status)
+    response = _spoken(scope).error(error, status)
     if isinstance(error, RateLimited):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
-def _rate_headers(path: str, rate: Rate) -> Mapping[str, str]:
-    return dialect_of(path).rate_headers(rate)
+def _rate_headers(scope: Scope, rate: Rate) -> Mapping[str, str]:
+    return _spoken(scope).rate_headers(rate)
 
 
-def _counts(path: str) -> bool:
+def _counts(scope: Scope) -> bool:
+    path: str = scope["path"]
     return not path.endswith(dialect_of(path).uncounted)
 
 
-def _refusal(path: str, error: RateLimited) -> Response:
-    return _rendered(path, error, status_of(error))
+def _refusal(scope: Scope, error: RateLimited) -> Response:
+    return _rendered(scope, error, status_of(error))
 
 
 def _own(request: Request, error: Exception) -> Response:
@@ -138,7 +152,7 @@ def _own(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return dialect_of(request.url.path).invalid(error)
+    return _spoken(request.scope).invalid(error)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -149,7 +163,7 @@ def _http(request: Request, error: Exception) -> Response:
         return _render(request, UploadTooLarge(f"The upload is larger than {limit} MB.", param="file"), 413)
     if error.status_code == 404:
         return _render(request, NoRoute(f"The route {request.url.path.lstrip('/')} could not be found."), 404)
-    kind = Unauthorized if error.status_code == 401 else InvalidRequest
+    kind = KINDS.get(error.status_code, InvalidRequest)
     response = _render(request, kind(f"{error.detail}."), error.status_code)
     response.headers.update(error.headers or {})
     return response

@@ -41,6 +41,8 @@ def asked() -> Iterator[None]:
         said = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "string_pattern_mismatch":
             said = "it has a character that it may not have there, such as a slash, or a dot or a space at its ends"
+        if problem["type"] in {"union_tag_not_found", "union_tag_invalid"}:
+            place, said = "kind", f"it must be one of {', '.join(sorted(KINDS))}"
         raise kind(f"{place or 'spec'}: {said}", param=place or None) from error
 
 

@@ -1,5 +1,6 @@
 """Who calls: the API key, in the header form that a dialect documents."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Self
 
@@ -8,8 +9,10 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from jobs.errors import Unauthorized
 from jobs.keys import Key
+from jobs.repeats import Once
 from server.hall import Hall, HallDependency
 from server.known import known
+from server.said import digest_of
 
 _bearer = HTTPBearer(auto_error=False, description="An API key of this server")
 _header = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key of this server")
@@ -23,15 +26,27 @@ KEYLESS = "without a key"
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 InHeader = Annotated[str | None, Security(_header)]
 Token = Annotated[str | None, Security(_token)]
-Once = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, include_in_schema=False)]
+Word = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, include_in_schema=False)]
+
+
+async def _sent(request: Request, word: Word = None) -> AsyncIterator[tuple[str, str] | None]:
+    """The `Idempotency-Key` and the digest of what is sent with it; the body is read for it."""
+    if word is None:
+        yield None
+        return
+    async with digest_of(request) as digest:
+        yield word, digest
+
+
+Sent = Annotated[tuple[str, str] | None, Depends(_sent)]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller(Key):
     """The key of a request, and what its headers say of the request itself."""
 
-    once: str | None = None
-    """The `Idempotency-Key`: requests of one key that have the same are one request."""
+    once: Once | None = None
+    """By the `Idempotency-Key`: requests of one key that have the same are one request."""
 
     address: str | None = None
     """Of one who calls without a key; None: there is a key."""
@@ -40,26 +55,30 @@ class Caller(Key):
         """Who calls, for each of several jobs of one request that comes again as a whole or not at all."""
         return replace(self, once=None)
 
+    def for_part(self, name: str) -> Self:
+        """Who calls, for one of several things that the request makes, each of which comes again by itself."""
+        return replace(self, once=self.once.part(name) if self.once else None)
 
-def by_bearer(request: Request, bearer: Bearer, once: Once = None) -> Caller:
+
+def by_bearer(request: Request, bearer: Bearer, sent: Sent = None) -> Caller:
     """`Authorization: Bearer KEY`. Raises `Unauthorized`."""
-    return _caller(request, bearer.credentials if bearer else None, once)
+    return _caller(request, bearer.credentials if bearer else None, sent)
 
 
-def by_header(request: Request, header: InHeader, once: Once = None) -> Caller:
+def by_header(request: Request, header: InHeader, sent: Sent = None) -> Caller:
     """`x-api-key: KEY`. Raises `Unauthorized`."""
-    return _caller(request, header, once)
+    return _caller(request, header, sent)
 
 
-def by_either(request: Request, bearer: Bearer, header: InHeader, once: Once = None) -> Caller:
+def by_either(request: Request, bearer: Bearer, header: InHeader, sent: Sent = None) -> Caller:
     """Either form. Raises `Unauthorized`."""
-    return _caller(request, bearer.credentials if bearer else header, once)
+    return _caller(request, bearer.credentials if bearer else header, sent)
 
 
-def by_any_form(request: Request, token: Token, header: InHeader, once: Once = None) -> Caller:
+def by_any_form(request: Request, token: Token, header: InHeader, sent: Sent = None) -> Caller:
     """`Authorization: Token KEY`, `Authorization: Bearer KEY` or `x-api-key: KEY`. Raises `Unauthorized`."""
     word, _, given = (token or "").partition(" ")
-    return _caller(request, given.strip() if word.lower() in ("token", "bearer") else header, once)
+    return _caller(request, given.strip() if word.lower() in ("token", "bearer") else header, sent)
 
 
 def by_bearer_to_poll(hall: HallDependency, request: Request, bearer: Bearer) -> Caller | None:
@@ -74,17 +93,19 @@ def by_secret(hall: Hall, secret: str | None) -> Caller:
     return Caller(**_fields(hall.keys.check(_given(secret))))
 
 
-def by_bearer_or_address(hall: HallDependency, request: Request, bearer: Bearer, once: Once = None) -> Caller:
+def by_bearer_or_address(hall: HallDependency, request: Request, bearer: Bearer, sent: Sent = None) -> Caller:
     """Whoever calls without a key, too, where the server is set so. Raises `Unauthorized`, also for a wrong one."""
     if bearer is None and hall.settings.keyless_characters:
         own = hall.keys.own(KEYLESS)
         # No `once`: strangers share this key, and one's request is not another's.
         return Caller(**_fields(own), address=request.client.host if request.client else "local")
-    return by_bearer(request, bearer, once)
+    return by_bearer(request, bearer, sent)
 
 
-def _caller(request: Request, secret: str | None, once: str | None) -> Caller:
-    return Caller(**_fields(known(request.scope, _given(secret))), once=once)
+def _caller(request: Request, secret: str | None, sent: tuple[str, str] | None) -> Caller:
+    key = known(request.scope, _given(secret))
+    seconds = request.app.state.hall.settings.repeat_seconds
+    return Caller(**_fields(key), once=Once(key.id, *sent, seconds) if sent else None)
 
 
 def _given(secret: str | None) -> str:

@@ -13,7 +13,7 @@ from jobs.files import consent_key
 from jobs.keys import Key
 from server.callers import Caller
 from server.hall import Hall
-from server.repeating import once_of_words, tell_again
+from server.repeating import made_before, tell_again
 from server.uploads import readable
 
 MOST = 1_000
@@ -36,6 +36,8 @@ async def kept(
         UnreadableUpload, UploadTooLarge
         Unavailable: nothing of it remains.
     """
+    if before := await run_in_threadpool(_kept_before, hall, key):
+        return before
     await run_in_threadpool(_check_room, hall, key)
     file = await readable(recording, limit=min(limit, hall.settings.max_upload_bytes), param=param)
     consent = Consent(uuid.uuid4().hex, key.id, name, language, {"size": recording.size}, time.time())
@@ -48,17 +50,25 @@ def dropped(hall: Hall, key: Key, consent_id: str) -> None:
     hall.files.remove(consent_key(consent_id))
 
 
+def _kept_before(hall: Hall, key: Caller) -> Consent | None:
+    made = made_before(hall, key)
+    if made is None:
+        return None
+    found = Consents(hall.database).get(made, key_id=key.id)
+    tell_again()
+    return found
+
+
 def _check_room(hall: Hall, key: Key) -> None:
     if Consents(hall.database).count(key_id=key.id) >= MOST:
         raise QuotaExceeded(f"A key may have {MOST} recorded consents. Delete one first.")
 
 
 def _stored(hall: Hall, key: Caller, consent: Consent, file: IO[bytes]) -> Consent:
-    once = once_of_words(hall, key, f"consent\0{consent.name}\0{consent.language}", {"recording": file})
     added: Consent | None = None
     try:
         hall.files.put(consent_key(consent.id), file)
-        added = Consents(hall.database).add(consent, once)
+        added = Consents(hall.database).add(consent, key.once)
     finally:
         if added is None or added.id != consent.id:
             hall.files.remove(consent_key(consent.id))

@@ -7,13 +7,14 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jobs.errors import Unauthorized
+from jobs.errors import Unauthorized, Unavailable
 from server.keyless import largest_body
 from server.known import known
 
 
 class KeyFirst:
-    """ASGI middleware. Reading the body of a POST or PUT without a live key ends in an HTTPException 401.
+    """ASGI middleware. Reading the body of a POST or PUT without a live key ends in an HTTPException 401; 503 where
+    nobody can tell whether it lives.
 
     Which header form a dialect takes is the dialect's own business, later. At the paths `keyless`, if the server is
     set so, a small body is read that comes with none.
@@ -64,4 +65,7 @@ def _is_live(scope: Scope, secret: str) -> bool:
         known(scope, secret)
     except Unauthorized:
         return False
+    except Unavailable as error:
+        # Of other exceptions FastAPI would say that the body is broken.
+        raise HTTPException(503, error.message.removesuffix(".")) from error
     return True

@@ -57,12 +57,29 @@ class Rate:
 
 
 class Rates:
-    """Counts requests by key. Every method raises `RedisError` where Redis does not answer."""
+    """Counts requests by key. `counted` and `now` raise `RedisError` where Redis does not answer."""
 
     def __init__(self, redis_url: str) -> None:
+        self._away_until = -math.inf
         pool = redis.ConnectionPool.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
         # The address is the pool's; this one only names the kind of the server.
         self._storage = RedisStorage("redis://", connection_pool=pool, key_prefix="voxhall:rate")
+
+    @property
+    def is_away(self) -> bool:
+        """Whether Redis did not answer just now, so that it need not be asked."""
+        return time.monotonic() < self._away_until
+
+    def look(self, key_id: str, plan: Plan, *, counted: bool) -> Rate | None:
+        """`counted` or `now`; None: nobody can tell, and so nobody is refused."""
+        if self.is_away:
+            return None
+        try:
+            return self.counted(key_id, plan) if counted else self.now(key_id, plan)
+        except RedisError as error:
+            log.warning("requests are not counted", extra={"reason": type(error).__name__})
+            self._away_until = time.monotonic() + AWAY
+            return None
 
     def counted(self, key_id: str, plan: Plan) -> Rate:
         """After one more request, which may be one too many."""
@@ -98,6 +115,13 @@ class Rates:
         )
 
 
+def refusal(rate: Rate) -> RateLimited:
+    """Of a request that was one too many, for its caller."""
+    limit, span = (rate.limit, "minute") if rate.kind == "minute" else (rate.daily_limit, "day")
+    message = f"This key may send {limit} requests a {span}. Try again in {rate.retry_after} s."
+    return RateLimited(message, retry_after=rate.retry_after)
+
+
 def _windows(plan: Plan) -> tuple[RateLimitItemPerMinute, RateLimitItemPerDay, str]:
     """The day's window is UTC's day, so its name is a part of what is counted."""
     today = datetime.now(UTC).strftime("%Y-%m-%d")
@@ -116,23 +140,22 @@ class RateLimit:
         self,
         app: ASGIApp,
         *,
-        headers: Callable[[str, Rate], Mapping[str, str]],
-        refuse: Callable[[str, RateLimited], Response],
-        counts: Callable[[str], bool],
+        headers: Callable[[Scope, Rate], Mapping[str, str]],
+        refuse: Callable[[Scope, RateLimited], Response],
+        counts: Callable[[Scope], bool],
     ) -> None:
-        """By path: the dialect's headers, its refusal, and whether a POST there is counted."""
+        """By request: the dialect's headers, its refusal, and whether a POST there is counted."""
         self._app = app
         self._headers = headers
         self._refuse = refuse
         self._counts = counts
-        self._away_until = -math.inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not any(_secrets(scope)):
             await self._app(scope, receive, send)
             return
         rate = await run_in_threadpool(self._look, scope)
-        told = dict(self._headers(scope["path"], rate)) if rate else {}
+        told = dict(self._headers(scope, rate)) if rate else {}
         scope.setdefault("state", {})[STATE] = told
 
         async def with_headers(message: Message) -> None:
@@ -140,28 +163,17 @@ class RateLimit:
                 MutableHeaders(scope=message).update(told)
             await send(message)
 
-        answers: ASGIApp = self._refusal(scope["path"], rate) if rate and rate.refused else self._app
+        answers: ASGIApp = self._refuse(scope, refusal(rate)) if rate and rate.refused else self._app
         await answers(scope, receive, with_headers)
 
     def _look(self, scope: Scope) -> Rate | None:
         """None: no live key, or nobody can tell."""
         hall = scope["app"].state.hall
-        if time.monotonic() < self._away_until or (key := _key(scope)) is None:
+        rates: Rates = hall.rates
+        if rates.is_away or (key := _key(scope)) is None:
             return None
-        plan = hall.plans.of(key.plan)
-        counted = scope["method"] == "POST" and self._counts(scope["path"])
-        try:
-            rates: Rates = hall.rates
-            return rates.counted(key.id, plan) if counted else rates.now(key.id, plan)
-        except RedisError as error:
-            log.warning("requests are not counted", extra={"reason": type(error).__name__})
-            self._away_until = time.monotonic() + AWAY
-            return None
-
-    def _refusal(self, path: str, rate: Rate) -> Response:
-        limit, span = (rate.limit, "minute") if rate.kind == "minute" else (rate.daily_limit, "day")
-        message = f"This key may send {limit} requests a {span}. Try again in {rate.retry_after} s."
-        return self._refuse(path, RateLimited(message, retry_after=rate.retry_after))
+        counted = scope["method"] == "POST" and self._counts(scope)
+        return rates.look(key.id, hall.plans.of(key.plan), counted=counted)
 
 
 def headers_of(request: Request) -> Mapping[str, str]:

@@ -1,21 +1,18 @@
 """Requests that carry an Idempotency-Key: told apart here, answered again by whoever answered them first."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from pathlib import Path
-from typing import IO
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jobs.errors import NotFound
-from jobs.repeats import Once, digest_of, look
-from jobs.specs import AnySpec, EnrolmentSpec
+from jobs.errors import Conflict, NotFound, QuotaExceeded
+from jobs.ledger import Job
+from jobs.repeats import look
+from jobs.submit import forget
 from jobs.voices import SavedVoice, Voices
-from jobs.webhooks import Webhook
 from server.callers import Caller
 from server.hall import Hall
 from server.waiting import Connection, shared_result_of
@@ -56,63 +53,55 @@ def tell_again() -> None:
         told.append(True)
 
 
-def once_of(
-    hall: Hall,
-    caller: Caller,
-    spec: AnySpec,
-    *,
-    dialect: str,
-    uploads: Mapping[str, Path | IO[bytes]] | None = None,
-    webhook: Webhook | None = None,
-) -> Once | None:
-    """What the request is known by; None where the caller has sent no Idempotency-Key. Reads the uploads."""
-    told = webhook.model_dump(exclude={"base_url"}) if webhook else None
-    # Nobody has chosen the name of a voice that does not last.
-    unsaid = {"name"} if isinstance(spec, EnrolmentSpec) and not spec.lasting else None
-    said = json.dumps([dialect, spec.model_dump(mode="json", exclude=unsaid), told], sort_keys=True)
-    return once_of_words(hall, caller, said, uploads)
-
-
-def once_of_words(
-    hall: Hall, caller: Caller, said: str, uploads: Mapping[str, Path | IO[bytes]] | None = None
-) -> Once | None:
-    """The same of a request that makes no single job; `said` is all that it says, its dialect and path included."""
-    if caller.once is None:
-        return None
-    return Once(caller.id, caller.once, digest_of(said, uploads), hall.settings.repeat_seconds)
-
-
-def made_before(
-    hall: Hall, caller: Caller, spec: AnySpec, *, dialect: str, uploads: Mapping[str, Path | IO[bytes]] | None
-) -> str | None:
+def made_before(hall: Hall, caller: Caller) -> str | None:
     """The id of what the same request has made; None: it is the first, or may not come again. Raises `KeyReused`."""
-    once = once_of(hall, caller, spec, dialect=dialect, uploads=uploads)
-    made = look(hall.database, once) if once else None
-    if made is not None:
-        tell_again()
-    return made
+    return look(hall.database, caller.once) if caller.once else None
 
 
-async def voice_made_before(
-    hall: Hall,
-    caller: Caller,
-    request: Connection,
-    spec: AnySpec,
-    *,
-    dialect: str,
-    uploads: Mapping[str, Path | IO[bytes]],
-) -> SavedVoice | None:
+async def voice_made_before(hall: Hall, caller: Caller, request: Connection) -> SavedVoice | None:
     """The voice that the same request has saved, once it is; None: this is the first one.
 
     Raises:
         KeyReused, JobFailed, CallerGone
     """
-    if caller.once is None:
-        return None
-    while made := await run_in_threadpool(lambda: made_before(hall, caller, spec, dialect=dialect, uploads=uploads)):
+    while made := await run_in_threadpool(made_before, hall, caller):
         with suppress(NotFound):
-            return await run_in_threadpool(Voices(hall.database).get, made)
+            return await run_in_threadpool(_saved, hall, made)
         with suppress(NotFound):  # the first caller has just forgotten the job: look for its voice again
-            job = await run_in_threadpool(hall.ledger.get, made)
-            await shared_result_of(hall, job, request)
+            job = await shared_result_of(hall, await run_in_threadpool(hall.ledger.get, made), request)
+            with suppress(NotFound):
+                return await run_in_threadpool(_saved, hall, made)
+            await run_in_threadpool(forget, hall.ledger, hall.files, job.id)  # the voice was removed
     return None
+
+
+async def accepted_once(
+    hall: Hall, caller: Caller, request: Connection, submitted: Callable[[], Awaitable[Job]]
+) -> Job | SavedVoice:
+    """The job that is to save a voice, this caller's own; or the voice, where the same request has saved it.
+
+    Args:
+        submitted: checks the request and accepts its job.
+
+    Raises:
+        KeyReused, JobFailed, CallerGone
+        Conflict, QuotaExceeded, NotFound: as `submitted`.
+    """
+    while True:
+        if voice := await voice_made_before(hall, caller, request):
+            return voice
+        try:
+            job = await submitted()
+        except (Conflict, QuotaExceeded, NotFound):
+            # Its own voice may be in the way, of the same request that came in between.
+            if await run_in_threadpool(made_before, hall, caller) is None:
+                raise
+            continue
+        if not job.again:
+            return job
+
+
+def _saved(hall: Hall, voice_id: str) -> SavedVoice:
+    voice = Voices(hall.database).get(voice_id)
+    tell_again()
+    return voice

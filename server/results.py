@@ -33,7 +33,7 @@ def file_response(hall: Hall, key: str, media_type: str, headers: dict[str, str]
             raise NotFound("The file is gone.")
         return FileResponse(path, media_type=media_type, headers=headers)
     if url := hall.files.presigned(key, 60):
-        return RedirectResponse(url)
+        return RedirectResponse(url, headers=headers)
     return Response(hall.files.get(key), media_type=media_type, headers=headers)
 
 

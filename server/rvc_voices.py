@@ -1,6 +1,7 @@
 """`/voices/rvc`: the community's RVC models, added as voices to convert into."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, BinaryIO, Literal, Self
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -15,10 +16,10 @@ from jobs.specs import VoiceSpec
 from jobs.submit import forget
 from jobs.voices import SavedVoice, Voices
 from server.accepting import accept
-from server.callers import EitherKey
+from server.callers import Caller, EitherKey
 from server.hall import Hall, HallDependency
-from server.repeating import voice_made_before
-from server.waiting import result_of
+from server.repeating import accepted_once
+from server.waiting import result_of, shared_result_of
 
 router = APIRouter(tags=["Voxhall"])
 
@@ -83,15 +84,16 @@ async def add(
     """Answers once the model is checked, converted and kept. What is no voice is refused with the reason: 400."""
     spec = _spec(form)
     uploads = _uploads(form)
-    if known := await voice_made_before(hall, key, request, spec, dialect="voxhall", uploads=uploads):
-        response.headers["Location"] = f"{PATH}/{known.id}"
-        return RvcVoice.of(known, key.id)
-    if await run_in_threadpool(Voices(hall.database).named, spec.name, key_id=key.id):
-        raise Conflict(f"There is a voice named `{spec.name}` already.", param="name")
-    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="voxhall", interactive=True, uploads=uploads))
+
+    def submitted() -> Job:
+        if Voices(hall.database).named(spec.name, key_id=key.id):
+            raise Conflict(f"There is a voice named `{spec.name}` already.", param="name")
+        return accept(hall, key, spec, dialect="voxhall", interactive=True, uploads=uploads)
+
+    made = await accepted_once(hall, key, request, partial(run_in_threadpool, submitted))
     for upload in uploads.values():
         upload.close()  # the file store has its own copy, and an import takes a while
-    voice = await _imported(hall, job, request)
+    voice = made if isinstance(made, SavedVoice) else await _imported(hall, key, made, request)
     response.headers["Location"] = f"{PATH}/{voice.id}"
     return RvcVoice.of(voice, key.id)
 
@@ -115,6 +117,7 @@ def remove(hall: HallDependency, key: EitherKey, voice: str) -> None:
     found = Voices(hall.database).find(voice, key_id=key.id, kind=KIND)
     Voices(hall.database).remove(found.id, key_id=key.id)
     hall.files.delete(voice_prefix(found.id))
+    forget(hall.ledger, hall.files, found.id)  # where a request might still come again for it
 
 
 def _spec(form: VoiceForm) -> VoiceSpec:
@@ -133,14 +136,21 @@ def _uploads(form: VoiceForm) -> dict[str, BinaryIO]:
     return {name: upload.file for name, upload in uploads.items()}
 
 
-async def _imported(hall: Hall, job: Job, request: Request) -> SavedVoice:
+async def _imported(hall: Hall, key: Caller, job: Job, request: Request) -> SavedVoice:
     """The voice that the job has added. However it ends, the job and what was uploaded are forgotten.
+
+    Unless the request may come again: then only what has become a voice.
 
     Raises:
         JobFailed
         CallerGone
         NotFound: somebody has removed job or voice meanwhile.
     """
+    if key.once:
+        await shared_result_of(hall, job, request)
+        voice = await run_in_threadpool(Voices(hall.database).get, job.id)
+        await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
+        return voice
     try:
         job = await result_of(hall, job, request)
         return await run_in_threadpool(Voices(hall.database).get, (job.result or {})["voice"])

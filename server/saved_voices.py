@@ -3,21 +3,22 @@
 A voice's clip is the truth. Its embeddings are made from it, for each model that speaks with it, and can be made anew.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from fastapi import Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from jobs.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded, VoxhallError
+from jobs.errors import Conflict, InvalidRequest, NotFound, QuotaExceeded, Unavailable, VoxhallError
 from jobs.files import REFERENCE, voice_key, voice_prefix
 from jobs.keys import Key
 from jobs.ledger import Job
 from jobs.settings import MEBIBYTE
-from jobs.specs import LONGEST_PROMPT, CloneSpec, EmbeddingSpec, EnrolmentSpec
+from jobs.specs import LONGEST_TRANSCRIPT, CloneSpec, EmbeddingSpec, EnrolmentSpec
 from jobs.submit import forget, submit
 from jobs.voices import SavedVoice, Voices
 from server.accepting import accept
@@ -25,10 +26,10 @@ from server.answering import check_known, chosen
 from server.callers import Caller
 from server.cloning import DEFAULT, is_taken, plain_id, require_denoiser
 from server.hall import Hall
-from server.repeating import made_before, voice_made_before
+from server.repeating import accepted_once, voice_made_before
 from server.results import link
 from server.uploads import readable
-from server.waiting import CallerGone, result_of, stay
+from server.waiting import CallerGone, result_of, shared_result_of, stay
 
 PATH = "/voices/saved"
 """Of Voxhall's own routes."""
@@ -38,6 +39,10 @@ KIND, PASSING = "clone", "embedding"
 
 LARGEST = 20 * MEBIBYTE
 """Bytes of a clip."""
+
+
+Made = tuple[SavedVoice, dict[str, Any]]
+"""A voice, and what the job that saved it says of it; nothing where an earlier request has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ async def enrol(
     dialect: str = "voxhall",
     limit: int = LARGEST,
     param: str = "reference",
-) -> tuple[SavedVoice, dict[str, Any]]:
+) -> Made:
     """Saves the voice of an uploaded clip, and waits for it; the voice, and what the job says of it.
 
     Where the request comes again under its Idempotency-Key, it gets the voice that is there.
@@ -71,19 +76,20 @@ async def enrol(
         JobFailed: the clip is no reference (`bad_reference`), or cannot be kept.
         CallerGone
     """
-    uploads = {"reference": upload.file}
-    if known := await voice_made_before(hall, key, request, spec, dialect=dialect, uploads=uploads):
-        return known, {}
-    await run_in_threadpool(_check_new, hall, key.id, spec)
-    clip = await readable(upload, limit=min(limit, hall.settings.max_upload_bytes), param=param)
-    job = await run_in_threadpool(_submitted, hall, key, spec, clip, dialect)
+
+    async def submitted() -> Job:
+        await run_in_threadpool(_check_new, hall, key.id, spec)
+        clip = await readable(upload, limit=min(limit, hall.settings.max_upload_bytes), param=param)
+        return await run_in_threadpool(_submitted, hall, key, spec, clip, dialect)
+
+    made = await accepted_once(hall, key, request, submitted)
     await upload.close()  # the file store has its own copy
-    return await _enrolled(hall, request, job)
+    return await _enrolled(hall, key, request, made)
 
 
 async def enrol_source(
     hall: Hall, key: Caller, request: Request, spec: EnrolmentSpec, *, dialect: str = "voxhall"
-) -> tuple[SavedVoice, dict[str, Any]]:
+) -> Made:
     """Saves the voice of the clip at `spec.source_url`, an address that may be fetched from, and waits for it.
 
     Where the request comes again under its Idempotency-Key, it gets the voice that is there.
@@ -91,16 +97,18 @@ async def enrol_source(
     Raises:
         InvalidRequest, Conflict, QuotaExceeded, JobFailed, CallerGone: as `enrol`.
     """
-    if known := await voice_made_before(hall, key, request, spec, dialect=dialect, uploads={}):
-        return known, {}
-    await run_in_threadpool(_check_new, hall, key.id, spec)
-    job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect=dialect, interactive=True))
-    return await _enrolled(hall, request, job)
+
+    def submitted() -> Job:
+        _check_new(hall, key.id, spec)
+        return accept(hall, key, spec, dialect=dialect, interactive=True)
+
+    made = await accepted_once(hall, key, request, partial(run_in_threadpool, submitted))
+    return await _enrolled(hall, key, request, made)
 
 
 async def enrol_result(
     hall: Hall, key: Caller, request: Request, spec: EnrolmentSpec, job_id: str, *, dialect: str = "voxhall"
-) -> tuple[SavedVoice, dict[str, Any]]:
+) -> Made:
     """Saves the voice that a finished job of the key has cloned or designed, from what it has spoken.
 
     Raises:
@@ -108,17 +116,19 @@ async def enrol_result(
         Conflict: it is not finished.
         InvalidRequest, QuotaExceeded, JobFailed, CallerGone: as `enrol`.
     """
-    made = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
-    if key.once and (known := await run_in_threadpool(_saved_before, hall, key, spec, made, dialect)):
-        return known, {}
-    await run_in_threadpool(_check_new, hall, key.id, spec)
-    job = await run_in_threadpool(_submitted_again, hall, key, spec, made, dialect)
-    return await _enrolled(hall, request, job)
+
+    def submitted() -> Job:
+        spoken = hall.ledger.get(job_id, key_id=key.id)
+        _check_new(hall, key.id, spec)
+        return _submitted_again(hall, key, spec, spoken, dialect)
+
+    made = await accepted_once(hall, key, request, partial(run_in_threadpool, submitted))
+    return await _enrolled(hall, key, request, made)
 
 
 async def enrol_description(
     hall: Hall, key: Caller, request: Request, spec: EnrolmentSpec, design: CloneSpec, *, dialect: str = "voxhall"
-) -> tuple[SavedVoice, dict[str, Any]]:
+) -> Made:
     """Has a model speak in the voice that `design` describes, which is checked, and saves that voice; waits for both.
 
     Where the request comes again under its Idempotency-Key, it gets the voice that is there.
@@ -126,16 +136,23 @@ async def enrol_description(
     Raises:
         InvalidRequest, Conflict, QuotaExceeded, KeyReused, JobFailed, CallerGone: as `enrol`.
     """
-    if known := await run_in_threadpool(_described_before, hall, key, spec, design, dialect):
+    # The Idempotency-Key stands for what is spoken, until the voice is there, and a word of its own for the voice.
+    voiced = key.for_part("voice")
+    if known := await voice_made_before(hall, voiced, request):
         return known, {}
-    await run_in_threadpool(_check_new, hall, key.id, spec)
-    job = await run_in_threadpool(lambda: accept(hall, key, design, dialect=dialect, interactive=True))
     try:
-        await result_of(hall, job, request)
-        return await enrol_result(hall, replace(key, once=None), request, spec, job.id, dialect=dialect)
-    finally:
-        if key.once is None:  # else it is what the Idempotency-Key stands for
-            await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
+        await run_in_threadpool(_check_new, hall, key.id, spec)
+        job = await run_in_threadpool(lambda: accept(hall, key, design, dialect=dialect, interactive=True))
+        async with _waited(hall, key, job, request):
+            made = await enrol_result(hall, voiced, request, spec, job.id, dialect=dialect)
+    except (Conflict, QuotaExceeded, NotFound):
+        # The same request may have saved it in between, and what was spoken for it is forgotten then.
+        if known := await voice_made_before(hall, voiced, request):
+            return known, {}
+        raise
+    if key.once:  # the voice has a word of its own now
+        await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
+    return made
 
 
 def listed(hall: Hall, key: Key) -> list[SavedVoice]:
@@ -161,9 +178,13 @@ def removed(hall: Hall, key: Key, voice: str) -> SavedVoice:
 
 
 def dropped(hall: Hall, voice_id: str) -> None:
-    """Forgets the voice of this id, whosever it is and of whatever kind, and deletes its files; fine without one."""
+    """Forgets the voice of this id, whosever it is and of whatever kind, and deletes its files; fine without one.
+
+    So is the job that saved it, where a request might still come again for it.
+    """
     Voices(hall.database).drop(voice_id)
     hall.files.delete(voice_prefix(voice_id))
+    forget(hall.ledger, hall.files, voice_id)
 
 
 def archived(hall: Hall, key: Key, voice: str) -> SavedVoice:
@@ -198,11 +219,20 @@ async def preloaded(
     found = await run_in_threadpool(_usable, hall, key, voice)
     spec = await run_in_threadpool(_embedding, hall, found, model, strict)
     job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="voxhall", interactive=True))
+    async with _waited(hall, key, job, request):
+        return found, spec.model
+
+
+def speaker(hall: Hall, voice: SavedVoice) -> str:
+    """The model that speaks with it where a request names none: as it was saved, else the one that can now.
+
+    Where none can, it is the name of the one that is tried.
+    """
     try:
-        await result_of(hall, job, request)
-    finally:
-        await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
-    return found, spec.model
+        named: str | None = voice.details.get("model")
+        return named or _embedding(hall, voice, None, strict=False).model
+    except (InvalidRequest, NotFound, Unavailable):
+        return DEFAULT["clone"]
 
 
 def reference_key(voice: SavedVoice) -> str:
@@ -213,19 +243,6 @@ def reference_key(voice: SavedVoice) -> str:
 def reference_link(hall: Hall, request: Request, voice: SavedVoice) -> str:
     """A URL that serves the clip without a key, until it expires. For the voice's own key alone."""
     return link(hall, request, reference_key(voice))
-
-
-def _described_before(
-    hall: Hall, key: Caller, spec: EnrolmentSpec, design: CloneSpec, dialect: str
-) -> SavedVoice | None:
-    """The voice that the same request has made. Raises `KeyReused`."""
-    if made_before(hall, key, design, dialect=dialect, uploads=None) is None:
-        return None
-    try:
-        found = _own(hall, key, spec.name)
-    except NotFound:
-        return None
-    return found if found.details.get("designed") and found.details.get("description") == spec.description else None
 
 
 def _check_new(hall: Hall, key_id: str, spec: EnrolmentSpec) -> None:
@@ -263,16 +280,6 @@ def _submitted_again(hall: Hall, key: Caller, spec: EnrolmentSpec, made: Job, di
         return _submitted(hall, key, spoken, clip, dialect)
 
 
-def _saved_before(hall: Hall, key: Caller, spec: EnrolmentSpec, made: Job, dialect: str) -> SavedVoice | None:
-    """The voice that the same request has saved."""
-    with _as_clip(hall, spec, made) as (spoken, clip):
-        known = made_before(hall, key, spoken, dialect=dialect, uploads={"reference": clip})
-    try:
-        return Voices(hall.database).get(known) if known else None
-    except NotFound:
-        return None
-
-
 @contextmanager
 def _as_clip(hall: Hall, spec: EnrolmentSpec, made: Job) -> Iterator[tuple[EnrolmentSpec, Path]]:
     """What a job has spoken as a clip, with what is known of it. Raises `InvalidRequest`, `Conflict`."""
@@ -286,7 +293,7 @@ def _as_clip(hall: Hall, spec: EnrolmentSpec, made: Job) -> Iterator[tuple[Enrol
 
 def _as_spoken(spec: EnrolmentSpec, made: CloneSpec, result: dict[str, Any]) -> EnrolmentSpec:
     """With what is known of the clip. What is said in it is that only where no end is cut off."""
-    whole = result["duration"] <= spec.reference_seconds[1] and len(made.text) <= LONGEST_PROMPT
+    whole = result["duration"] <= spec.reference_seconds[1] and len(made.text) <= LONGEST_TRANSCRIPT
     model = made.continued_by if made.source == "design" else made.model if made.source != "stock" else None
     return spec.model_copy(
         update={
@@ -300,23 +307,50 @@ def _as_spoken(spec: EnrolmentSpec, made: CloneSpec, result: dict[str, Any]) -> 
     )
 
 
-async def _enrolled(hall: Hall, request: Request, job: Job) -> tuple[SavedVoice, dict[str, Any]]:
+async def _enrolled(hall: Hall, key: Caller, request: Request, made: Job | SavedVoice) -> Made:
     """The voice that the job has saved. However it ends, the job and what was uploaded are forgotten.
 
-    So is the voice of a caller who has hung up: nobody knows its id, and its name would be taken.
+    So is the voice of a caller who has hung up: nobody knows its id, and its name would be taken. Unless the request
+    may come again: then it finds what is there, be it a voice, a running job or why it failed.
     """
+    if isinstance(made, SavedVoice):
+        return made, {}
+    if key.once:
+        job = await shared_result_of(hall, made, request)
+        voice = await run_in_threadpool(_kept, hall, job.result or {})
+        await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
+        return voice
     try:
-        job = await result_of(hall, job, request)
+        job = await result_of(hall, made, request)
         await stay(hall, job, request)
         return await run_in_threadpool(_kept, hall, job.result or {})
     except CallerGone:
-        await run_in_threadpool(dropped, hall, job.id)
+        await run_in_threadpool(dropped, hall, made.id)
         raise
+    finally:
+        await run_in_threadpool(forget, hall.ledger, hall.files, made.id)
+
+
+@asynccontextmanager
+async def _waited(hall: Hall, key: Caller, job: Job, request: Request) -> AsyncIterator[None]:
+    """The job has succeeded where the block begins, and is forgotten behind it, unless the request may come again.
+
+    Raises:
+        JobFailed, CallerGone
+        NotFound: it was forgotten meanwhile, by the same request.
+    """
+    if key.once:
+        await shared_result_of(hall, job, request)
+        yield
+        return
+    try:
+        await result_of(hall, job, request)
+        yield
     finally:
         await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
 
 
-def _kept(hall: Hall, result: dict[str, Any]) -> tuple[SavedVoice, dict[str, Any]]:
+def _kept(hall: Hall, result: dict[str, Any]) -> Made:
     voice = Voices(hall.database).get(result["voice"])
     if _is_one_too_many(hall, voice):
         dropped(hall, voice.id)

@@ -1,21 +1,29 @@
-"""A result on the wire while its job still runs: stored segments; those of audio encoded as one stream."""
+"""A result on the wire while its job still runs: stored segments; those of audio encoded as one stream.
 
+Segments have their time, and a request may come again after it: then it is the stored result.
+"""
+
+import io
+import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from audio.decode import decode
 from audio.encode import Encoder
-from audio.formats import Format
+from audio.formats import Format, format_named
 from audio.pcm import from_f32
 from jobs.errors import JobFailed, NotFound
 from jobs.files import segment_key
 from jobs.ledger import Job
 from jobs.specs import AnySpec, CloneSpec, SpeechSpec, TranscriptionSpec
 from server.hall import Hall
+from server.results import transcript
 from server.waiting import CallerGone, Connection, leave, stay, succeeded
 
 log = logging.getLogger(__name__)
@@ -56,8 +64,9 @@ async def first_segment(hall: Hall, job: Job, request: Connection) -> None:
         JobFailed
         CallerGone
     """
-    async with aclosing(segments(hall, job, request)) as parts:
-        await anext(parts, None)
+    if not await _outlived(hall, job):
+        async with aclosing(segments(hall, job, request)) as parts:
+            await anext(parts, None)
 
 
 async def stream(hall: Hall, job: Job, audio_format: Format, request: Connection) -> AsyncIterator[bytes]:
@@ -68,11 +77,31 @@ async def stream(hall: Hall, job: Job, audio_format: Format, request: Connection
         CallerGone
     """
     assert isinstance(job.spec, SpeechSpec | CloneSpec)
-    encoder = Encoder(audio_format, hall.catalog.model(job.spec.model).sample_rate or 0, stream=True)
+    rate = hall.catalog.model(job.spec.model).sample_rate or 0
+    if await _outlived(hall, job):
+        yield await run_in_threadpool(_file, hall, job, audio_format, rate)
+        return
+    encoder = Encoder(audio_format, rate, stream=True)
     async for raw in segments(hall, job, request):
         if encoded := await run_in_threadpool(encoder.write, from_f32(raw)):
             yield encoded
     yield await run_in_threadpool(encoder.close)
+
+
+async def parts(hall: Hall, job: Job, request: Connection) -> AsyncIterator[dict[str, Any]]:
+    """The segments of a transcript, as they are found.
+
+    Raises:
+        JobFailed
+        NotFound: the job was deleted.
+        CallerGone
+    """
+    if await _outlived(hall, job):
+        for part in (await transcript(hall, job))["segments"]:
+            yield part
+        return
+    async for raw in segments(hall, job, request):
+        yield json.loads(raw)
 
 
 async def segments(hall: Hall, job: Job, request: Connection) -> AsyncGenerator[bytes, None]:
@@ -98,6 +127,21 @@ async def segments(hall: Hall, job: Job, request: Connection) -> AsyncGenerator[
                 raise NotFound("The segments are no longer kept.")
             return
         await stay(hall, job, request)
+
+
+async def _outlived(hall: Hall, job: Job) -> bool:
+    """Whether the job had succeeded when the request came, and its segments have gone since: its file alone is left."""
+    return job.state == "succeeded" and await _stored(hall, job, 0) is None
+
+
+def _file(hall: Hall, job: Job, audio_format: Format, rate: int) -> bytes:
+    """The stored file, or what it says in a format that is only streamed."""
+    assert isinstance(job.spec, SpeechSpec | CloneSpec)
+    content = hall.files.get((job.result or {})["file"])
+    if audio_format == format_named(job.spec.format):
+        return content
+    encoder = Encoder(audio_format, rate, stream=True)
+    return encoder.write(decode(io.BytesIO(content), rate).samples) + encoder.close()
 
 
 async def _stored(hall: Hall, job: Job, index: int) -> bytes | None:

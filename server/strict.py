@@ -8,9 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData
 
 from jobs.errors import InvalidRequest
+from server.forms import is_form
 
 NAME = "strict_models"
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _BOOL = TypeAdapter(bool)
 
 Asked = Annotated[
@@ -20,7 +20,7 @@ Asked = Annotated[
 
 async def _strict(request: Request, strict_models: Asked = None) -> AsyncIterator[bool]:
     """Raises `InvalidRequest` where the form's value is neither true nor false."""
-    if strict_models is not None or not request.headers.get("content-type", "").startswith(FORMS):
+    if strict_models is not None or not is_form(request):
         yield bool(strict_models)
         return
     # Starlette reads a form once and keeps it, so the route has it, too.

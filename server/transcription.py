@@ -43,7 +43,7 @@ def checked_transcription(hall: Hall, spec: TranscriptionSpec) -> TranscriptionS
 
 def _known(model: Model, language: str, param: str) -> str:
     """The code without the region."""
-    spoken = language.lower().partition("-")[0]
+    spoken = language.lower().replace("_", "-").partition("-")[0]
     if spoken not in model.languages:
         message = f"`{model.id}` does not know the language `{spoken[:20]}`; write a code such as `en` or `pt-BR`."
         raise InvalidRequest(message, param=param)

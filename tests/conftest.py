@@ -1,11 +1,14 @@
 """Fixtures of all rooms: real broker, real ledger, real models."""
 
 import os
+import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -16,6 +19,7 @@ from jobs.files import FileStore, open_files
 from jobs.keys import Keys
 from jobs.ledger import Ledger
 from jobs.settings import Settings
+from tests.elsewhere import Elsewhere
 
 # As the workers do: OpenMP's spinning threads make everything slow on a machine that does other work too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -60,9 +64,18 @@ def settings(tmp_path: Path, redis_url: str) -> Settings:
     return Settings(data_dir=tmp_path, redis_url=redis_url)
 
 
+@pytest.fixture(scope="session")
+def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite ledger that was just migrated. Copying it takes a hundredth of the time of making one."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    migrate(f"sqlite:///{path}")
+    assert [file.name for file in path.parent.iterdir()] == ["ledger.db"]  # all is in the one file
+    return path
+
+
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
-    migrate(settings.ledger_url)
+def database(settings: Settings, new_ledger: Path) -> Iterator[Database]:
+    shutil.copy(new_ledger, settings.data_dir / "ledger.db")
     database = Database(settings.ledger_url)
     yield database
     database.close()
@@ -79,6 +92,13 @@ def key_id(database: Database) -> str:
 
 
 @pytest.fixture
+def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is used, is used today, also where midnight comes in between."""
+    noon = datetime.now(UTC).replace(hour=12).timestamp()
+    monkeypatch.setattr("jobs.usage.time", SimpleNamespace(time=lambda: noon))
+
+
+@pytest.fixture
 def files(settings: Settings) -> FileStore:
     return open_files(settings)
 
@@ -88,3 +108,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """Where nobody listens, and nobody else can begin to."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield int(kept.getsockname()[1])
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """Whatever is called from here."""
+    found = Elsewhere()
+    yield found
+    found.close()

@@ -5,14 +5,14 @@ import threading
 from queue import SimpleQueue
 
 from jobs.deliveries import Deliveries
-from jobs.errors import LeaseLost, LedgerUnavailable, NotFound
+from jobs.errors import LeaseLost, NotFound
 from outbound.webhooks.sender import Sender
 
 THREADS = 16
 """Four receivers may take their whole time at once, each with as many as one key may have on their way."""
 
-LEASE = 120.0
-"""Seconds: an attempt and the look-up of its host's name, and more."""
+LEASE = 30.0
+"""Seconds: an attempt, and the look-up of its host's name. Who takes longer than that may be followed by another."""
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ class Deliverer:
             try:
                 while not self._stopping.is_set() and self.deliver():
                     pass
-            except LedgerUnavailable:
-                log.warning("not delivered; the reaper wakes again")
+            except Exception as error:  # noqa: BLE001 - a thread that dies here sends nothing ever again
+                log.warning("not delivered; the reaper wakes again", extra={"reason": type(error).__name__})
 
     def deliver(self) -> bool:
         """Makes one attempt, where one is due. Raises `LedgerUnavailable`."""

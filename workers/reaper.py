@@ -11,14 +11,13 @@ from contextlib import suppress
 from pydantic import ValidationError
 
 from jobs import repeats
-from jobs.batches import Batches
 from jobs.consents import Consents
 from jobs.deliveries import Deliveries
 from jobs.errors import NotFound
 from jobs.files import CONSENTS, VOICES, FileStore, consent_key, input_key, job_prefix, voice_prefix
 from jobs.ledger import Ledger
 from jobs.queue import DELIVERY, messages, wake, wake_deliveries
-from jobs.submit import forget_batch
+from jobs.submit import forget
 from jobs.voices import Voices
 
 EVERY = 5.0
@@ -30,8 +29,11 @@ LONGEST_AWAY = 7 * 86400.0
 MOST_DELIVERING = 16
 """Wake-ups for webhooks at once."""
 
-KEEP_NOTHING = frozenset({"clone", "change", "enrolment", "voice"})
+KEEP_NOTHING = frozenset({"clone", "change"})
 """Kinds of jobs that leave nothing where they have no result."""
+
+FORGOTTEN = frozenset({"enrolment", "voice"})
+"""Kinds of jobs that nobody asks for once they have ended: whoever waited for one has forgotten it."""
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,6 @@ class Reaper:
         self._sweep_segments()
         if time.monotonic() >= self._voices_swept + VOICES_EVERY:
             self._drop_embeddings()
-            self._sweep_batches()
             repeats.sweep(self._ledger.database, before=time.time() - self._repeat_seconds)
             self._sweep_voices()
             self._sweep_consents()
@@ -101,22 +102,21 @@ class Reaper:
         for job_id in self._ledger.finished_between(self._swept_until, end):
             for kind in ("segments", "words", "work"):
                 self._files.delete(f"{job_prefix(job_id)}{kind}/")
-            self._sweep_inputs(job_id)
+            self._sweep_job(job_id)
         self._swept_until = end
 
-    def _sweep_inputs(self, job_id: str) -> None:
-        """Somebody's voice, for nothing: of a job that ended without a result, and with no worker to see to it."""
+    def _sweep_job(self, job_id: str) -> None:
+        """Somebody's voice, for nothing: of a job that ended without a result, and with no worker to see to it.
+
+        And a job that saved a voice, whose caller did not stay to the end: the voice stands by itself.
+        """
         self._files.remove(input_key(job_id, "reference"))
         with suppress(NotFound, ValidationError):  # deleted; or of another version
             job = self._ledger.get(job_id)
-            if job.kind in KEEP_NOTHING and job.state != "succeeded":
+            if job.kind in FORGOTTEN:
+                forget(self._ledger, self._files, job_id)
+            elif job.kind in KEEP_NOTHING and job.state != "succeeded":
                 self._files.delete(input_key(job_id, ""))
-
-    def _sweep_batches(self) -> None:
-        """Those whose server died before all of it was in: its caller was never told of it."""
-        for batch_id in Batches(self._ledger.database).half_done(before=time.time() - VOICES_EVERY):
-            forget_batch(self._ledger, self._files, batch_id)
-            log.info("batch swept", extra={"batch": batch_id})
 
     def _drop_embeddings(self) -> None:
         """Those that no saved voice goes with. Their files go with the next sweep where this one dies on the way."""
@@ -144,8 +144,15 @@ class Reaper:
         """Whether the voice is there, or the job of its id may still add it."""
         # The job before the voice: it ends after the voice is added.
         with suppress(NotFound):
-            if not self._ledger.get(voice_id).done:
+            if self._is_open(voice_id):
                 return True
         with suppress(NotFound):
             return bool(self._voices.get(voice_id))
         return False
+
+    def _is_open(self, job_id: str) -> bool:
+        """Raises `NotFound`."""
+        try:
+            return not self._ledger.get(job_id).done
+        except ValidationError:
+            return True  # of another version, which may still run it

@@ -24,6 +24,9 @@ REASONS = {
 }
 """deAPI's `error_reason` for our codes of jobs that failed; else it is PROCESSING_FAILED."""
 
+DEAD = "worker_died"
+"""Our code of a job that took its worker with it, which deAPI calls a time-out."""
+
 OF_THE_SOURCE = ("SOURCE_UNPROCESSABLE", "SOURCE_RESTRICTED", "SOURCE_DOWNLOAD_FAILED", "INPUT_TOO_LARGE")
 PASSING = ("SOURCE_DOWNLOAD_FAILED", "CAPACITY_UNAVAILABLE")
 
@@ -45,16 +48,17 @@ def of_job(news: JobNews) -> Mapping[str, object]:
             data |= {"completed_at": utc(job.finished_at), "result_url": _result_url(news)}
             data["processing_time_ms"] = round(1000 * ((job.finished_at or 0.0) - (job.started_at or 0.0)))
         case _:
-            data |= failure(job, refunded=news.has_price)
+            data |= failure(job, refunded=news.price > 0)
     return _named(delivery, event) | {"data": data}
 
 
 def failure(job: Job, *, refunded: bool) -> dict[str, object]:
     """Why a job failed, in deAPI's words. What it cost is given back, so it is `refunded` where it cost anything."""
     reason = REASONS.get(job.error_code or job.state, "PROCESSING_FAILED")
+    worker = "WORKER_TIMEOUT" if job.error_code == DEAD else "WORKER_ERROR"
     return {
         "failed_at": utc(job.finished_at),
-        "error_code": "PROCESSING_ERROR" if reason in OF_THE_SOURCE else "WORKER_ERROR",
+        "error_code": "PROCESSING_ERROR" if reason in OF_THE_SOURCE else worker,
         "error_message": job.error_message or "The job was cancelled.",
         "error_reason": reason,
         "retryable": reason in PASSING,

@@ -17,8 +17,10 @@ class JobNews:
     """A URL that serves the file at a store key without an API key, for a time."""
     path: Callable[[str], str]
     """The same as a path of this server, `/files/…`."""
-    has_price: bool
-    """Whether a job costs its caller anything."""
+    given: Callable[[str], bytes]
+    """An input file of the job, by its name. Raises `NotFound`."""
+    price: float
+    """USD for a character that is charged; 0: nothing costs anything."""
 
     @property
     def result_url(self) -> str | None:

@@ -10,7 +10,7 @@ import httpx
 from jobs.batches import Batches
 from jobs.deliveries import Attempt, Delivery
 from jobs.errors import LedgerUnavailable, NotFound
-from jobs.files import FileStore
+from jobs.files import FileStore, input_key
 from jobs.ledger import Ledger
 from jobs.links import Links
 from jobs.settings import Settings
@@ -73,8 +73,14 @@ class Sender:
             jobs = self._ledger.of_batch(delivery.batch_id)
             return BatchNews(delivery, self._batches.get(delivery.batch_id), tuple(jobs.values()))
         job = self._ledger.get(delivery.job_id or "")
-        path = partial(self._links.path, seconds=self._settings.link_seconds)
-        return JobNews(delivery, job, lambda key: self._link(delivery, key), path, self._settings.credit_price > 0)
+        return JobNews(
+            delivery,
+            job,
+            link=lambda key: self._link(delivery, key),
+            path=partial(self._links.path, seconds=self._settings.link_seconds),
+            given=lambda name: self._files.get(input_key(job.id, name)),
+            price=self._settings.credit_price,
+        )
 
     def _link(self, delivery: Delivery, key: str) -> str:
         seconds = self._settings.link_seconds

@@ -27,7 +27,7 @@ def of_job(news: JobNews) -> Mapping[str, object]:
 
 
 def of_batch(news: BatchNews) -> Mapping[str, object]:
-    """Each of its items is over, well or not; what `result_url` answers tells them apart. It wants the key."""
+    """Each of its items is over, well or not, and `completed` counts them all, as the poll at `result_url` does."""
     batch, base = news.batch, news.delivery.webhook.base_url
     return {
         "event": "task.completed",
@@ -35,7 +35,7 @@ def of_batch(news: BatchNews) -> Mapping[str, object]:
         "batch_id": batch.id,
         "status": "success" if news.succeeded else "failed",
         "total": batch.total,
-        "completed": news.succeeded,
+        "completed": batch.total,
         "failed": batch.total - news.succeeded,
         "result_url": f"{base}/v1/tts/batch/result/?batch_id={batch.id}",
         "credits_used": news.credits,

@@ -1,7 +1,7 @@
 """What the app needs to know of a dialect."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -112,6 +112,10 @@ class Dialect:
 
     paths: tuple[str, ...] = ()
     """Whole paths that are its own, though what begins with them is another's."""
+
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Whole paths of another dialect that a client of this one calls, too: how that client's `User-Agent` begins. It is
+    answered there by the other's route, with the errors and headers that it knows."""
 
     keyless: tuple[str, ...] = ()
     """Where a POST may come without a key, if the server is set so."""

@@ -49,6 +49,7 @@ def speak(database: Database, key_id: str) -> None:
     note_device(database, key_id=key_id, kind="speech", seconds=0.25)
 
 
+@pytest.mark.usefixtures("one_day")
 def test_use_is_shown_by_key_day_and_kind(database: Database) -> None:
     radio, podcast = (Keys(database).create(name)[0] for name in ("radio", "podcast"))
     speak(database, radio.id)

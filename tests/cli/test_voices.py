@@ -225,9 +225,9 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, model: Path, mon
     refused(run("add", "Anna", str(tmp_path)), f"{tmp_path} cannot be read: Is a directory.")
 
 
-def test_without_a_server_it_is_one_line(model: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_it_is_one_line(model: Path, dead_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOXHALL_API_KEY", "x" * 16)
-    refused(run("add", "Anna", str(model), "--server", f"http://127.0.0.1:{free_port}"), "No server answers")
+    refused(run("add", "Anna", str(model), "--server", f"http://127.0.0.1:{dead_port}"), "No server answers")
 
 
 def test_a_terminal_sees_the_upload_and_then_what_the_server_does(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jiwer
 import pytest
 from tts_ai import AsyncTTSClient, TTSClient
 from tts_ai.exceptions import ModelNotFoundError, TTSError
@@ -21,6 +22,8 @@ from tests.e2e.texts import LINES, SENTENCE
 
 RATE = 24_000
 SHORT = "Good evening to all of you."
+MOST_ERRORS = 0.1
+"""One word of `SENTENCE`."""
 normal = EnglishTextNormalizer()
 
 
@@ -47,6 +50,11 @@ def seconds(audio: bytes) -> float:
     return decode(io.BytesIO(audio), RATE).samples.size / RATE
 
 
+def errors(heard: str) -> float:
+    """Word error rate of what was heard of `SENTENCE`, after Whisper's English normaliser."""
+    return float(jiwer.wer(normal(SENTENCE), normal(heard)))
+
+
 def finished(web: httpx.Client, uuid: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         body: dict[str, Any] = web.get("/v1/speech/results/", params={"uuid": uuid}).json()
@@ -65,8 +73,8 @@ def test_speech_at_once_and_as_a_job(ttsai: TTSClient) -> None:
 
 def test_a_recording_is_heard(ttsai: TTSClient, clip: bytes) -> None:
     result = ttsai.transcribe(clip, language="en", timestamps=True)
-    assert (normal(result.text), result.language) == (normal(SENTENCE), "en")
-    assert normal(" ".join(segment["text"] for segment in result.segments)) == normal(SENTENCE)
+    assert (errors(result.text) <= MOST_ERRORS, result.language) == (True, "en"), result.text
+    assert normal(" ".join(segment["text"] for segment in result.segments)) == normal(result.text)
     assert [word["word"] for word in result.raw["words"]] == result.text.split()
 
 
@@ -75,7 +83,8 @@ def test_the_speakers_of_a_queued_recording_and_its_subtitles(web: httpx.Client,
     job = web.post("/v1/transcribe/", data=form, files={"file": clip}).json()
     assert job["status"] == "queued"
     done = finished(web, job["uuid"])
-    assert (normal(done["text"]), done["segments"][0]["speaker"]) == (normal(SENTENCE), "SPEAKER_00")
+    assert errors(done["text"]) <= MOST_ERRORS, done["text"]
+    assert done["segments"][0]["speaker"] == "SPEAKER_00"
     subtitles = web.get("/v1/speech/subtitles/", params={"uuid": job["uuid"], "format": "vtt"}).json()
     assert subtitles["content"].startswith("WEBVTT")
     assert subtitles["duration"] == done["duration"]
@@ -117,7 +126,8 @@ def test_the_asynchronous_client(product: Product, clip: bytes) -> None:
             return audio, await client.poll_result(queued.uuid, interval=0.1), text.text
 
     whole, polled, text = asyncio.run(used())
-    assert (whole[:4], polled[:4], normal(text)) == (b"fLaC", b"OggS", normal(SENTENCE))
+    assert (whole[:4], polled[:4]) == (b"fLaC", b"OggS")
+    assert errors(text) <= MOST_ERRORS, text
 
 
 def test_errors_are_the_clients_own(ttsai: TTSClient) -> None:

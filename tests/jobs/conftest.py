@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,8 +15,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import delete
 
 from jobs.database import Database, migrate
+from jobs.schema import metadata
 from jobs.settings import Settings
 
 OPTIONS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -57,7 +60,7 @@ def postgres() -> Iterator[str]:
         try:
             yield answering(f"host={folder} user=voxhall dbname=postgres", server, folder / "log")
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
             server.wait(30)
 
 
@@ -74,19 +77,44 @@ def answering(conninfo: str, server: subprocess.Popen[bytes], log: Path) -> str:
             return conninfo
 
 
-@pytest.fixture
-def postgres_url(postgres: str) -> str:
-    """A new, empty database."""
-    name = f"test_{uuid.uuid4().hex}"
+def created(postgres: str) -> str:
     with psycopg.connect(postgres, autocommit=True) as connection:
+        name = f"test_{uuid.uuid4().hex}"
         connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://voxhall@/{name}?host={connection.info.host}"
 
 
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """A new, empty database."""
+    return created(postgres)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres_url(postgres: str) -> str:
+    """One for all tests: each new database is hundreds of files, which take longer than most tests."""
+    url = created(postgres)
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def emptied_postgres_url(migrated_postgres_url: str) -> str:
+    database = Database(migrated_postgres_url)
+    with database.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+    database.close()
+    return migrated_postgres_url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Database]:
-    url = settings.ledger_url if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    migrate(url)
+    if request.param == "sqlite":
+        url = settings.ledger_url
+        shutil.copy(request.getfixturevalue("new_ledger"), settings.data_dir / "ledger.db")
+    else:
+        url = request.getfixturevalue("emptied_postgres_url")
     database = Database(url)
     yield database
     database.close()

@@ -1,20 +1,24 @@
-import threading
 import time
 import uuid
 
 import pytest
+from sqlalchemy import insert, update
 
 from jobs import queue
-from jobs.batches import Batches
+from jobs.batches import begin, seal
 from jobs.database import Database, after
 from jobs.deliveries import MOST_AT_ONCE, WAITS, Attempt, Deliveries, Delivery
+from jobs.entries import Place
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.keys import Keys
-from jobs.ledger import Job, Ledger, Place
+from jobs.ledger import Job, Ledger
+from jobs.schema import deliveries as table
+from jobs.schema import webhook_accounts
 from jobs.settings import Settings
 from jobs.specs import AnySpec, EmbeddingSpec, SpeechSpec
 from jobs.webhook_accounts import GIVE_UPS, WebhookAccounts
 from jobs.webhooks import Form, Webhook
+from tests.together import together
 
 SPEC = SpeechSpec(text="Hello.", voice="af_heart")
 
@@ -105,6 +109,12 @@ def give_up(deliveries: Deliveries, clock: Clock) -> None:
         deliveries.record(delivery, attempt(delivery, 500))
 
 
+def failed_often(database: Database, key_id: str) -> None:
+    """One more, and the key's webhooks are switched off."""
+    with database.write() as connection:
+        connection.execute(insert(webhook_accounts).values(key_id=key_id, failures=GIVE_UPS - 1))
+
+
 def test_each_end_of_a_job_is_announced_once(ledger: Ledger, key_id: str, deliveries: Deliveries) -> None:
     done, failed, canceled = (add(ledger, key_id, hook()) for _ in range(3))
     end(ledger, done)
@@ -131,17 +141,14 @@ def test_a_job_whose_worker_died_too_often_is_announced(ledger: Ledger, key_id: 
 def test_of_many_who_end_a_job_at_once_one_announces_it(ledger: Ledger, key_id: str, deliveries: Deliveries) -> None:
     job = add(ledger, key_id, hook())
 
-    def cancel() -> None:
+    def canceled() -> bool:
         try:
             ledger.cancel(job.id)
         except Conflict:
-            return
+            return False
+        return True
 
-    threads = [threading.Thread(target=cancel) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert sum(together(*[canceled] * 6)) == 1
     assert len(deliveries.of_job(job.id)) == 1
 
 
@@ -182,9 +189,9 @@ def test_ten_attempts_at_their_waits_under_one_id(
     job = ended(ledger, key_id)
     ids = set()
     for number, wait in enumerate(WAITS, 1):
-        clock.passed += wait - 1
+        clock.passed += wait / 2
         assert number == 1 or deliveries.claim(lease_seconds=60) is None
-        clock.passed += 1
+        clock.passed += wait / 2
         delivery = claimed(deliveries)
         ids.add(delivery.id)
         state = deliveries.record(delivery, attempt(delivery, None))
@@ -215,17 +222,12 @@ def test_a_sender_that_died_is_followed_by_another(
 def test_one_is_claimed_once_by_many_threads(ledger: Ledger, database: Database, deliveries: Deliveries) -> None:
     keys = [Keys(database).create(f"key {number}")[0].id for number in range(5)]
     jobs = {ended(ledger, key_id).id for key_id in keys for _ in range(3)}
-    taken: list[str | None] = []
 
-    def work() -> None:
-        while found := deliveries.claim(lease_seconds=60):
-            taken.append(found.job_id)
+    def work() -> list[str | None]:
+        found = iter(lambda: deliveries.claim(lease_seconds=60), None)
+        return [delivery.job_id for delivery in found]
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    taken = [job_id for found in together(*[work] * 6) for job_id in found]
     assert len(taken) == len(set(taken)) <= len(jobs)
     while found := deliveries.claim(lease_seconds=60):  # a row that another thread held was skipped
         taken.append(found.job_id)
@@ -243,6 +245,43 @@ def test_a_key_with_much_to_tell_leaves_room_for_others(
     assert {claimed(deliveries).key_id for _ in range(MOST_AT_ONCE - 1)} == {key_id}
     assert deliveries.claim(lease_seconds=60) is None
     assert deliveries.of_job(last.id)[0].state == "sending"
+
+
+def test_many_who_claim_at_once_take_no_more_of_a_key(ledger: Ledger, deliveries: Deliveries, key_id: str) -> None:
+    for _ in range(12):
+        ended(ledger, key_id)
+    taken = [one.id for one in together(*[lambda: deliveries.claim(lease_seconds=60)] * 12) if one]
+    assert len(taken) == len(set(taken)) == MOST_AT_ONCE
+
+
+def test_one_of_another_version_is_given_up_and_keeps_nobody_waiting(
+    ledger: Ledger, deliveries: Deliveries, key_id: str
+) -> None:
+    strange, known = (ended(ledger, key_id) for _ in range(2))
+    of_strange = table.c.job_id == strange.id
+    with ledger.database.write() as connection:
+        connection.execute(update(table).where(of_strange).values(webhook={"form": "of tomorrow"}))
+    assert claimed(deliveries).job_id == known.id
+    assert deliveries.due() == 0
+    with ledger.database.read() as connection:
+        row = connection.execute(table.select().where(of_strange)).one()
+    assert (row.state, row.lease, row.finished_at is None) == ("failed", None, False)
+
+
+def test_what_is_being_sent_when_the_webhooks_are_switched_off_is_not_sent_again(
+    ledger: Ledger, key_id: str, deliveries: Deliveries, accounts: WebhookAccounts, clock: Clock
+) -> None:
+    job = ended(ledger, key_id)
+    held = claimed(deliveries)
+    with ledger.database.write() as connection:
+        connection.execute(insert(webhook_accounts).values(key_id=key_id, failures=GIVE_UPS, disabled_at=clock()))
+    assert deliveries.record(held, attempt(held, 500)) == "waiting"
+    clock.passed += WAITS[1]
+    assert deliveries.claim(lease_seconds=60) is None
+    assert deliveries.of_job(job.id)[0].state == "disabled"
+    accounts.enable(key_id)
+    deliveries.redeliver(held.id, key_id=key_id)
+    assert claimed(deliveries).id == held.id
 
 
 def test_a_deleted_job_takes_its_deliveries_along(ledger: Ledger, key_id: str, deliveries: Deliveries) -> None:
@@ -329,12 +368,13 @@ def test_a_batch_is_announced_once_and_not_its_jobs(
     ledger: Ledger, key_id: str, deliveries: Deliveries, accounts: WebhookAccounts, database: Database
 ) -> None:
     accounts.put(key_id, url="https://own.example", secret="whsec_x", base_url="https://voice.example")
-    batches = Batches(database)
-    told, _ = batches.open(key_id=key_id, dialect="ttsai", total=2, webhook=hook("ttsai"))
-    heard, _ = batches.open(key_id=key_id, dialect="ttsai", total=2)
-    for batch_id in (told, heard):
+    told, heard = uuid.uuid4().hex, uuid.uuid4().hex
+    for batch_id, webhook in ((told, hook("ttsai")), (heard, None)):
+        with database.write() as connection:
+            begin(connection, batch_id, key_id=key_id, dialect="ttsai", total=2, webhook=webhook)
         jobs = [add(ledger, key_id, None, dialect="ttsai", batch=Place(batch_id, n)) for n in range(2)]
-        batches.seal(batch_id, {})
+        with database.write() as connection:
+            seal(connection, batch_id, {})
         for job in jobs:
             end(ledger, job)
     found = deliveries.page(key_id=key_id).deliveries
@@ -367,11 +407,9 @@ def test_ten_given_up_in_a_row_switch_a_keys_webhooks_off(
 
 
 def test_one_that_arrives_ends_the_row(
-    ledger: Ledger, key_id: str, deliveries: Deliveries, accounts: WebhookAccounts, clock: Clock
+    ledger: Ledger, key_id: str, deliveries: Deliveries, accounts: WebhookAccounts
 ) -> None:
-    for _ in range(GIVE_UPS - 1):
-        ended(ledger, key_id)
-        give_up(deliveries, clock)
+    failed_often(ledger.database, key_id)
     ended(ledger, key_id)
     delivery = claimed(deliveries)
     deliveries.record(delivery, attempt(delivery))
@@ -379,11 +417,9 @@ def test_one_that_arrives_ends_the_row(
 
 
 def test_what_waits_when_the_webhooks_are_switched_off_is_not_sent(
-    ledger: Ledger, key_id: str, deliveries: Deliveries, accounts: WebhookAccounts, clock: Clock
+    ledger: Ledger, key_id: str, deliveries: Deliveries, clock: Clock
 ) -> None:
-    for _ in range(GIVE_UPS - 1):
-        ended(ledger, key_id)
-        give_up(deliveries, clock)
+    failed_often(ledger.database, key_id)
     ended(ledger, key_id)
     for wait in WAITS[:-1]:
         clock.passed += wait
@@ -398,7 +434,10 @@ def test_what_waits_when_the_webhooks_are_switched_off_is_not_sent(
     other = second if last is first else first
     deliveries.record(other, attempt(other, 500))
     deliveries.record(last, attempt(last, 500))
-    assert [one.state for one in deliveries.of_job(waiting.id)] == ["disabled"]
+    assert deliveries.of_job(waiting.id)[0].state == "waiting"
+    clock.passed += WAITS[-1]
+    assert deliveries.claim(lease_seconds=60) is None
+    assert (deliveries.of_job(waiting.id)[0].state, deliveries.due()) == ("disabled", 0)
 
 
 def test_removing_what_is_not_there(accounts: WebhookAccounts, key_id: str) -> None:

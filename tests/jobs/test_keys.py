@@ -1,11 +1,10 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from sqlalchemy import text
 
 from jobs.database import Database
 from jobs.errors import Conflict, NotFound, Unauthorized
 from jobs.keys import Keys
+from tests.together import together
 
 
 def test_a_key_is_good_until_it_is_revoked(database: Database) -> None:
@@ -43,8 +42,7 @@ def test_the_ledger_holds_no_secret(database: Database) -> None:
 
 def test_the_servers_own_key_is_made_once_and_opens_to_nobody(database: Database) -> None:
     keys = Keys(database)
-    with ThreadPoolExecutor(4) as pool:
-        own, *others = pool.map(keys.own, ["previews"] * 4)
+    own, *others = together(*[lambda: keys.own("previews")] * 4)
     assert others == [own] * 3
     assert [key.id for key in keys.list()] == [own.id]
     assert own.revoked_at is not None

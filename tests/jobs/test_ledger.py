@@ -1,7 +1,7 @@
-import threading
 import time
 import uuid
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -9,6 +9,7 @@ from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.keys import Keys
 from jobs.ledger import Claim, Job, Ledger
 from jobs.specs import SpeechSpec
+from tests.together import together
 
 SPEC = SpeechSpec(text="Hello.", voice="af_heart")
 
@@ -68,17 +69,12 @@ def test_background_steps_can_be_left(ledger: Ledger, key_id: str) -> None:
 
 def test_one_step_is_claimed_once_by_many_threads(ledger: Ledger, key_id: str) -> None:
     jobs = {add(ledger, key_id).id for _ in range(20)}
-    taken: list[str] = []
 
-    def work() -> None:
-        while held := ledger.claim("speech", threading.current_thread().name, lease_seconds=60):
-            taken.append(held.job_id)
+    def work(name: str) -> list[str]:
+        taken = iter(lambda: ledger.claim("speech", name, lease_seconds=60), None)
+        return [held.job_id for held in taken]
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    taken = [job_id for found in together(*[partial(work, name) for name in "abcdef"]) for job_id in found]
     assert sorted(taken) == sorted(jobs)
 
 
@@ -209,14 +205,7 @@ def test_renewing_and_recovering_at_once_wait_for_each_other(ledger: Ledger, key
     for _ in range(40):
         add(ledger, key_id)
     claims = [claim(ledger) for _ in range(40)]
-    threads = [
-        threading.Thread(target=lambda: ledger.renew(claims[::-1], lease_seconds=60)),
-        threading.Thread(target=lambda: ledger.recover(worker="w")),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(lambda: ledger.renew(claims[::-1], lease_seconds=60), lambda: ledger.recover(worker="w"))
     assert ledger.waiting() == {"speech": 40}
 
 

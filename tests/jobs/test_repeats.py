@@ -1,8 +1,7 @@
 import io
-import threading
 import time
 import uuid
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -13,12 +12,13 @@ from jobs.errors import KeyReused
 from jobs.files import FileStore, input_key
 from jobs.keys import Keys
 from jobs.ledger import Job, Ledger
-from jobs.repeats import Once, digest_of, is_expected, look, sweep
+from jobs.repeats import Once, is_expected, look, sweep
 from jobs.schema import repeats
 from jobs.settings import Settings
 from jobs.specs import SpeechSpec, TranscriptionSpec
 from jobs.submit import forget, submit
 from jobs.voices import Voices
+from tests.together import together
 
 SPEC = SpeechSpec(text="Hello.", voice="af_heart")
 
@@ -99,13 +99,7 @@ def test_a_voice_stands_for_the_job_that_saved_it(ledger: Ledger, files: FileSto
 
 
 def test_requests_at_once_make_one_job(ledger: Ledger, files: FileStore, once: Once) -> None:
-    jobs: list[Job] = []
-    threads = [threading.Thread(target=lambda: jobs.append(send(ledger, files, once))) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(jobs) == 6
+    jobs = together(*[lambda: send(ledger, files, once)] * 6)
     assert len({job.id for job in jobs}) == 1
     assert sum(not job.again for job in jobs) == 1
     assert files.list("jobs/") == [input_key(jobs[0].id, "audio")]
@@ -120,16 +114,11 @@ def test_what_is_refused_leaves_the_word_free(ledger: Ledger, once: Once, databa
         assert connection.execute(select(func.count()).select_from(repeats)).scalar_one() == 0
 
 
-def test_a_digest_tells_files_apart(tmp_path: Path) -> None:
-    file = tmp_path / "a"
-    file.write_bytes(b"one")
-    opened = io.BytesIO(b"one")
-    opened.read()
-    assert digest_of("x", {"a": file}) == digest_of("x", {"a": opened})
-    assert opened.tell() == 0
-    different = [digest_of("x"), digest_of("y"), digest_of("x", {"a": file}), digest_of("x", {"b": file})]
-    different.append(digest_of("x", {"a": io.BytesIO(b"two")}))
-    assert len(set(different)) == 5
+def test_a_part_has_a_word_of_its_own(once: Once) -> None:
+    parts = [once.part("voice"), once.part("clip"), replace(once, word="order-8").part("voice")]
+    assert len({once.word, *(part.word for part in parts)}) == 4
+    assert all(len(part.word) <= 255 for part in parts)
+    assert {(part.key_id, part.digest) for part in parts} == {(once.key_id, once.digest)}
 
 
 def _taken(ledger: Ledger, once: Once) -> str:

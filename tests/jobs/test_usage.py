@@ -1,15 +1,18 @@
-import threading
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from jobs.database import Database
+from jobs.entries import Place
 from jobs.errors import OutOfCredits, TooManyJobs
 from jobs.keys import Key, Keys
-from jobs.ledger import Claim, Job, Ledger, Place
+from jobs.ledger import Claim, Job, Ledger
+from jobs.prices import of_audio
 from jobs.specs import AnySpec, Queue, SpeechSpec, TranscriptionSpec
 from jobs.usage import Used, note_device, used
+from tests.together import together
 
 SPEC = SpeechSpec(text="Hello.", voice="af_heart")
 
@@ -54,6 +57,16 @@ def test_what_ends_without_a_result_is_given_back_once(ledger: Ledger, database:
     assert spent(database, key) == 0
 
 
+def test_of_a_stream_that_is_broken_off_what_was_heard_is_paid(ledger: Ledger, database: Database, key: Key) -> None:
+    heard, unheard, nobody_waits = (add(ledger, key, 30, interactive=waits) for waits in (True, True, False))
+    for job in (heard, nobody_waits):
+        ledger.progress(next(c for c in iter(lambda: claim(ledger), None) if c.job_id == job.id), 0.5)
+    for job in (heard, unheard, nobody_waits):
+        ledger.cancel(job.id)
+    assert (ledger.get(heard.id).credits, spent(database, key)) == (15, 15)
+    assert [row.characters for row in used(database)] == [3]
+
+
 def test_what_a_dead_worker_took_with_it_is_given_back(ledger: Ledger, database: Database, key: Key) -> None:
     job = add(ledger, key, 30)
     while not ledger.get(job.id).done:
@@ -73,29 +86,29 @@ def test_a_key_without_enough_is_refused_and_told_what_is_left(ledger: Ledger, d
 
 
 def test_requests_at_once_never_spend_more_than_there_is(ledger: Ledger, database: Database, key: Key) -> None:
-    taken: list[Job] = []
 
-    def ask() -> None:
-        for _ in range(5):
-            try:
-                taken.append(add(ledger, key, 7))
-            except OutOfCredits:
-                return
+    def ask() -> list[Job]:
+        taken = []
+        with suppress(OutOfCredits):
+            for _ in range(5):
+                taken.append(add(ledger, key, 7))  # noqa: PERF401 - those before the refusal count
+        return taken
 
-    together(ask, 6)
+    taken = [job for jobs in together(*[ask] * 6) for job in jobs]
     assert (len(taken), spent(database, key)) == (14, 98)
 
 
 def test_requests_at_once_never_make_too_many_jobs(ledger: Ledger, database: Database, key: Key) -> None:
-    taken: list[Job] = []
 
-    def ask() -> None:
+    def ask() -> Job | TooManyJobs:
         try:
-            taken.append(add(ledger, key, 1, most=3))
+            return add(ledger, key, 1, most=3)
         except TooManyJobs as error:
-            assert error.retry_after >= 1  # noqa: PT017 - others of these threads are taken
+            return error
 
-    together(ask, 8)
+    answers = together(*[ask] * 8)
+    taken = [job for job in answers if isinstance(job, Job)]
+    assert all(error.retry_after >= 1 for error in answers if isinstance(error, TooManyJobs))
     assert (len(taken), spent(database, key)) == (3, 3)
     ledger.cancel(taken[0].id)
     add(ledger, key, 1, most=3)
@@ -122,6 +135,18 @@ def test_a_recording_is_paid_for_as_long_as_it_was_found_to_be(ledger: Ledger, d
     assert Keys(database).get(key.id).credits_remaining == 0
 
 
+def test_a_recording_of_unknown_length_is_paid_for_as_it_was_heard(ledger: Ledger, database: Database) -> None:
+    """A minute is charged for it at first."""
+    key = Keys(database).create("rich")[0]
+    spec = TranscriptionSpec()
+    jobs = [add(ledger, key, of_audio(spec.kind, seconds), spec) for seconds in (None, None, 30.0)]
+    for seconds in (6.0, 90.0, 20.0):
+        ledger.finish(claim(ledger, "transcription"), {"duration": seconds})
+    assert [ledger.get(job.id).credits for job in jobs] == [200, 3_000, 1_000]
+    assert spent(database, key) == 4_200
+
+
+@pytest.mark.usefixtures("one_day")
 def test_use_is_kept_by_key_day_and_kind(ledger: Ledger, database: Database, key: Key) -> None:
     other = Keys(database).create("other")[0]
     add(ledger, key, 6)
@@ -136,12 +161,3 @@ def test_use_is_kept_by_key_day_and_kind(ledger: Ledger, database: Database, key
     assert speech == Used(key.id, speech.day, "speech", 2, 6, 1.5, 0.75, 6)
     assert hearing == Used(other.id, speech.day, "transcription", 1, 0, 0.3, 0.0, 10)
     assert sorted(used(database), key=lambda row: row.kind) == [speech, hearing]
-
-
-def together(work: Any, count: int) -> None:
-    threads = [threading.Thread(target=work) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from jobs.errors import LeaseLost, SourceFailed, SourceRefused, UploadTooLarge
-from outbound.fetch import fetch
-from tests.outbound.conftest import Elsewhere
+from outbound.fetch import SECONDS, fetch
+from tests.elsewhere import Elsewhere
 
 BODY = bytes(range(256)) * 4096
 
@@ -35,10 +35,22 @@ def test_a_fourth_redirect(elsewhere: Elsewhere) -> None:
     assert len(elsewhere.asked) == 4
 
 
-@pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://there.example/", "http://[::1"])
+@pytest.mark.parametrize(
+    "place",
+    ["file:///etc/passwd", "ftp://there.example/", "http://[::1", "https://xn--/", "https://a.example:99999/"],
+)
 def test_a_redirect_to_what_is_no_address(elsewhere: Elsewhere, place: str) -> None:
     with pytest.raises((SourceRefused, SourceFailed)):
         fetched(elsewhere.gives("/", b"", 302, Location=place))
+
+
+def test_redirects_get_no_time_of_their_own(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [0.0, 1.0, SECONDS]
+    monkeypatch.setattr("outbound.fetch.monotonic", lambda: times.pop(0))
+    elsewhere.gives("/end", BODY)
+    with pytest.raises(SourceFailed, match="too slow"):
+        fetched(elsewhere.gives("/", b"", 302, Location="/end"))
+    assert [path for path, _ in elsewhere.asked] == ["/"]
 
 
 def test_nothing_inside(elsewhere: Elsewhere) -> None:

@@ -54,6 +54,7 @@ def ids(address: str, session: requests.Session, headers: dict[str, str]) -> dic
         "/v1/inferences-tts": {"inference_id": twintune["inferenceId"]},
         "/api/v": {"request_id": deapi["data"]["request_id"], "job_request": deapi["data"]["request_id"]},
         "/v1/speech/": {"uuid": ttsai["uuid"]},
+        "/api/v1/speech/": {"uuid": ttsai["uuid"]},
         "/v1/jobs": {"job_id": hamsa["data"]["id"]},
         "/v2/jobs": {"job_id": hamsa["data"]["id"], "jobId": hamsa["data"]["id"]},
         "/v1/models": {"name": "kokoro"},

@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 STRANGERS: tuple[list[tuple[bytes, bytes]], ...] = (
     [],
@@ -54,3 +56,26 @@ def test_a_prompt_that_is_too_long_is_the_callers_to_mend(client: TestClient) ->
     form = {"model": "whisper-1", "prompt": "a" * 2_001}
     answer = client.post("/v1/audio/transcriptions", data=form, files={"file": b"x"})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "prompt")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/audio/speech",
+        "/v1/inferences-tts",
+        "/api/v1/client/txt2audio",
+        "/v1/tts/",
+        "/v1/jobs/text-to-speech",
+        "/jobs",
+    ],
+)
+def test_a_ledger_that_is_away_is_no_fault_of_the_body(app: FastAPI, client: TestClient, path: str) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("SELECT", None, ConnectionError("it is away"))
+
+    engine = app.state.hall.database.engine
+    event.listen(engine, "checkout", away)
+    answer = client.post(path, json={"text": "Hello."})
+    event.remove(engine, "checkout", away)
+    assert answer.status_code == 503
+    assert "The ledger does not answer; try again soon." in answer.text

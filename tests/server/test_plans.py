@@ -44,6 +44,7 @@ def test_prices_are_those_of_ttsai(hall: Hall) -> None:
     assert price(EmbeddingSpec(voice="a", model="chatterbox-turbo")) == 0
 
 
+@pytest.mark.usefixtures("one_day")
 def test_what_a_job_costs_is_charged_and_told(
     client: TestClient, key: Callable[[], Key], keys: Keys, puppet: Puppet
 ) -> None:

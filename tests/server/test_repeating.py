@@ -1,10 +1,15 @@
 """Requests that come twice with one Idempotency-Key, in several dialects. No worker runs: a test plays it."""
 
+import json
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from audio.encode import encode
@@ -15,11 +20,13 @@ from jobs.keys import Keys
 from jobs.ledger import Claim, Ledger
 from jobs.specs import EnrolmentSpec, VoiceSpec
 from jobs.voices import Voices
-from tests.server.conftest import Puppet, SavedVoices, hum
+from server.hall import Hall
+from tests.server.conftest import Puppet, RvcVoices, SavedVoices, hum, listening
 
 ONCE = {"Idempotency-Key": "order-7"}
 AGAIN = "idempotent-replayed"
 CLIP = encode(hum(6.0), 24_000, format_named("flac"))
+CLIP_FILE = {"reference": ("a.flac", CLIP)}
 SPEECH = {"kind": "speech", "text": "Hello.", "voice": "af_heart"}
 RVC = {"version": "v2", "f0": True, "sample_rate": 40_000, "speakers": 1, "vectors": 0, "size": 1, "epochs": 1}
 
@@ -155,3 +162,94 @@ def test_an_rvc_voice_is_answered_again(puppet: Puppet, database: Database, post
     assert (first.status_code, second.status_code) == (201, 201), second.text
     assert (first.json()["id"], first.headers["location"]) == (second.json()["id"], second.headers["location"])
     assert second.headers[AGAIN] == "true"
+
+
+class Hanging:
+    """A request whose caller hangs up once `leave` is called, on a real server."""
+
+    def __init__(self, address: str, secret: str) -> None:
+        host, port = address.removeprefix("http://").split(":")
+        with httpx.Client() as client:
+            form = {"name": "Ann", "consent": "true"}
+            request = client.build_request("POST", f"{address}/voices/saved", data=form, files=CLIP_FILE)
+        head = f"POST /voices/saved HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {secret}\r\n"
+        head += f"Idempotency-Key: order-7\r\nContent-Type: {request.headers['content-type']}\r\n"
+        body = request.read()
+        self._socket = socket.create_connection((host, int(port)))
+        self._socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def leave(self) -> None:
+        self._socket.close()
+
+
+@pytest.mark.parametrize("leaves", ["first", "second"])
+def test_who_hangs_up_takes_nothing_from_who_stays(
+    app: FastAPI, secret: str, saved: SavedVoices, puppet: Puppet, database: Database, leaves: str
+) -> None:
+    with listening(app) as address, ThreadPoolExecutor(1) as pool:
+
+        def stay() -> httpx.Response:
+            headers = {"Authorization": f"Bearer {secret}", **ONCE}
+            form = {"name": "Ann", "consent": "true"}
+            return httpx.post(f"{address}/voices/saved", data=form, files=CLIP_FILE, headers=headers, timeout=30)
+
+        asked = None if leaves == "first" else pool.submit(stay)
+        hanging = Hanging(address, secret) if leaves == "first" else None
+        claim = puppet.claim("transcription")
+        hanging = hanging or Hanging(address, secret)
+        hanging.leave()
+        asked = asked or pool.submit(stay)
+        keep(puppet, database, claim)
+        answer = asked.result(30)
+    assert (answer.status_code, answer.json()["id"]) == (201, claim.job_id)
+    assert [voice.id for voice in saved.voices.list(key_id=saved.key_id, kind="clone")] == [claim.job_id]
+
+
+def test_a_failed_step_of_a_repeat_leaves_the_voice_that_was_answered(
+    rvc: RvcVoices, puppet: Puppet, post: Post
+) -> None:
+    def send() -> "Future[Any]":
+        return post("/v1/voice-embedding/", data={"model": "chatterbox"}, files={"file": ("a.flac", CLIP)})
+
+    def embedded() -> Claim:
+        while not (claim := puppet.claim("clone")).interactive:
+            puppet.finish(claim)
+        return claim
+
+    rvc.install("chatterbox-english")
+    asked = send()
+    claim = puppet.claim("transcription")
+    job = puppet.ledger.get(claim.job_id)
+    assert isinstance(job.spec, EnrolmentSpec)
+    details = {"text": None, "language": "en", "seconds": 6.0, "model": job.spec.model}
+    rvc.voices.add(job.id, key_id=job.key_id, name=job.spec.name, kind="embedding", shared=False, details=details)
+    puppet.finish(claim, voice=job.id, **details)
+    puppet.finish(embedded())
+    assert asked.result(30).json()["embed_id"] == f"emb_{job.id}"
+    asked = send()
+    puppet.fail(embedded(), "internal_error", "It failed.")
+    assert asked.result(30).status_code == 500
+    assert rvc.voices.get(job.id).id == job.id
+
+
+def test_what_the_caller_said_counts_and_not_what_became_of_it(client: TestClient, hall: Hall) -> None:
+    body = SPEECH
+    one = client.post("/jobs?strict_models=false", json=body, headers=ONCE)
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"public_url": "https://voice.example"}))
+    layout = json.dumps(dict(reversed(body.items())), indent=2)
+    headers = ONCE | {"content-type": "application/json"}
+    again = client.post("/jobs?strict_models=false", content=layout, headers=headers)
+    assert (one.status_code, again.status_code, again.headers[AGAIN]) == (202, 202, "true")
+    assert again.json()["id"] == one.json()["id"]
+    assert client.post("/jobs", json=body, headers=ONCE).status_code == 422
+
+
+def test_fields_of_a_form_are_told_apart_in_any_order(client: TestClient, ledger: Ledger) -> None:
+    def send(kind: str, **form: str) -> int:
+        return client.post("/jobs", headers=ONCE | {"content-type": kind}, content=urlencode(form)).status_code
+
+    form = "application/x-www-form-urlencoded"
+    spec = json.dumps(SPEECH)
+    assert send(form, spec=spec, note="1") == send(form.title(), note="1", spec=spec) == 202
+    assert send(form, spec=spec, note="2") == 422
+    assert ledger.waiting() == {"speech": 1}

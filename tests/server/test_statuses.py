@@ -1,5 +1,6 @@
 """Every status in every dialect: its own body, headers and content type."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from jobs.errors import (
     UploadTooLarge,
     VoxhallError,
 )
+from tests.conftest import ROOT
 
 PLACES = {
     "openai": "/v1/audio/test",
@@ -217,6 +219,21 @@ EXPECTED: dict[str, dict[str, tuple[int, dict[str, Any]]]] = {
         "not installed": (503, _voxhall("model_not_installed", "Run `voxhall models pull whisper-small`.", "model")),
     },
 }
+ROWS = {
+    "no key, wrong key": "unauthorized",
+    "credits spent": "out of credits",
+    "forbidden, or a quota of voices is full": "forbidden",
+    "no such job, file, voice": "not found",
+    "not in this state": "conflict",
+    "body too large": "too large",
+    "Idempotency-Key of another request": "key reused",
+    "too many requests": "rate",
+    "the server failed": "fault",
+    "offered by the API, not by this server": "not offered",
+    "not now": "not now",
+}
+"""Of the table in `docs/compatibility.md` whose columns are the dialects."""
+
 SCHEMES = {"openai": "Bearer", "deapi": "Bearer", "ttsai": "Bearer", "hamsa": "Token", "voxhall": "Bearer"}
 
 
@@ -248,6 +265,25 @@ def test_the_unexpected_is_answered_as_a_fault(client: TestClient, app: FastAPI,
     app.add_api_route(PLACES[dialect], endpoint)
     answer = client.get(PLACES[dialect])
     assert (answer.status_code, answer.json()) == EXPECTED[dialect]["fault"]
+
+
+def test_the_documented_table_has_the_same_statuses() -> None:
+    page = (ROOT / "docs" / "compatibility.md").read_text()
+    lines = [line for line in page.partition("## Errors, by API")[2].splitlines() if line.startswith("| ")]
+    head, *rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    told = {row[0]: [cell[:3] for cell in row[1:]] for row in rows}
+    assert head[1:] == ["OpenAI", "TwinTune", "deAPI", "TTS.ai", "Hamsa", "Voxhall"]
+    assert {row: told[row] for row in ROWS} == {
+        row: [str(expected[name][0]) for expected in EXPECTED.values()] for row, name in ROWS.items()
+    }
+
+
+def test_openais_own_table_has_every_status_and_code() -> None:
+    page = (ROOT / "docs" / "compatibility.md").read_text().partition("## TwinTune")[0]
+    rows = re.findall(r"^\| (\d{3}) \| (.+?) \|", page.partition("### Errors")[2], re.MULTILINE)
+    told = {(int(status), code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    said = {(status, body["error"]["code"]) for status, body in EXPECTED["openai"].values()}
+    assert said - told - {(500, "not_spoken")} == set()
 
 
 @pytest.mark.parametrize("name", ["out of credits", "failed job", "not offered"])

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from jobs.database import Database
 from jobs.keys import Keys
+from tests.server.conftest import Puppet, hum
 
 TEXT = "The harbour was quiet that night."
 OWN = "voxhall"
@@ -66,6 +68,20 @@ def seen(client: TestClient, job_id: str) -> set[tuple[str, str]]:
 def test_a_job_is_seen_by_its_own_dialect_and_by_ours(client: TestClient, dialect: str) -> None:
     job_id = submitted(client, dialect)
     assert seen(client, job_id) == {poll for poll in POLLS if poll[0] in (dialect, OWN)}
+
+
+def test_openais_have_no_id_that_another_dialect_would_know(client: TestClient, puppet: Puppet) -> None:
+    """They are answered at once; their ids are in our own API alone."""
+    body = {"model": "kokoro", "voice": "af_heart", "input": TEXT, "response_format": "pcm"}
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.post, "/v1/audio/speech", json=body)
+        claim = puppet.claim()
+        assert puppet.ledger.get(claim.job_id).dialect == "openai"
+        assert seen(client, claim.job_id) == {poll for poll in POLLS if poll[0] == OWN}
+        puppet.store(claim, 0, hum(0.1))
+        puppet.finish(claim, segments=1, duration=0.1)
+        assert asked.result(60).is_success
+    assert seen(client, claim.job_id) == {poll for poll in POLLS if poll[0] == OWN}
 
 
 def test_nobody_else_sees_it(client: TestClient, database: Database) -> None:

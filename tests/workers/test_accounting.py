@@ -39,6 +39,9 @@ def fail() -> dict[str, Any]:
     raise ZeroDivisionError
 
 
+pytestmark = pytest.mark.usefixtures("one_day")
+
+
 @pytest.mark.parametrize(("end", "audio"), [(succeed, 2.5), (fail, 0.0)])
 def test_a_steps_device_seconds_are_its_keys(
     end: Callable[[], dict[str, Any]],

@@ -11,15 +11,18 @@ from typing import Any
 
 import pytest
 import redis
+from sqlalchemy import insert
 from standardwebhooks import Webhook as Verifier
 
 from jobs import queue
-from jobs.batches import Batches
+from jobs.batches import begin, seal
 from jobs.database import Database
 from jobs.deliveries import Deliveries, Delivery
+from jobs.entries import Place
 from jobs.files import FileStore, result_key
-from jobs.ledger import Job, Ledger, Place
+from jobs.ledger import Job, Ledger
 from jobs.links import Links
+from jobs.schema import delivery_attempts
 from jobs.settings import Settings
 from jobs.specs import CloneSpec, SpeechSpec, TranscriptionSpec
 from jobs.webhook_accounts import WebhookAccounts
@@ -192,6 +195,15 @@ def test_deapis_three_events(ends: Ends, receiver: Receiver, deliverer: Delivere
     assert (why["error_message"], why["retryable"], why["refunded"]) == ("No audio.", False, False)
 
 
+def test_deapis_word_for_a_worker_that_died(ends: Ends, receiver: Receiver, deliverer: Deliverer) -> None:
+    for code in ("worker_died", "internal_error"):
+        ends.fail(hook(receiver, "deapi"), code, dialect="deapi")
+    while deliverer.deliver():
+        pass
+    failed = [one.content["data"]["error_code"] for one in receiver.told if one.content["event"] == "job.failed"]
+    assert failed == ["WORKER_TIMEOUT", "WORKER_ERROR"]
+
+
 def test_deapis_signature_is_empty_without_a_secret(ends: Ends, receiver: Receiver, deliverer: Deliverer) -> None:
     ends.finish(hook(receiver, "deapi"), dialect="deapi")
     deliverer.deliver()
@@ -222,14 +234,16 @@ def test_ttsais_task(ends: Ends, receiver: Receiver, deliverer: Deliverer) -> No
 
 
 def test_ttsais_batch(ends: Ends, receiver: Receiver, deliverer: Deliverer, database: Database, key_id: str) -> None:
-    batches = Batches(database)
-    batch_id, _ = batches.open(key_id=key_id, dialect="ttsai", total=2, webhook=hook(receiver, "ttsai"))
+    batch_id = uuid.uuid4().hex
+    with database.write() as connection:
+        begin(connection, batch_id, key_id=key_id, dialect="ttsai", total=2, webhook=hook(receiver, "ttsai"))
     ends.finish(None, dialect="ttsai", batch=Place(batch_id, 0))
     ends.fail(None, dialect="ttsai", batch=Place(batch_id, 1))
-    batches.seal(batch_id, {})
+    with database.write() as connection:
+        seal(connection, batch_id, {})
     assert deliverer.deliver()
     said = receiver.told[0].content
-    assert (said["event"], said["task_id"], said["total"], said["completed"]) == ("task.completed", batch_id, 2, 1)
+    assert (said["event"], said["task_id"], said["total"], said["completed"]) == ("task.completed", batch_id, 2, 2)
     assert said["result_url"] == f"{BASE}/v1/tts/batch/result/?batch_id={batch_id}"
 
 
@@ -285,8 +299,8 @@ def test_what_the_receiver_refuses_is_sent_again_later(
     assert len({told.headers["webhook-id"] for told in receiver.told}) == 1
 
 
-def test_a_dead_receiver(ends: Ends, deliverer: Deliverer, deliveries: Deliveries, free_port: int) -> None:
-    job = ends.finish(Webhook(form="standard", url=f"http://127.0.0.1:{free_port}/", base_url=BASE))
+def test_a_dead_receiver(ends: Ends, deliverer: Deliverer, deliveries: Deliveries, dead_port: int) -> None:
+    job = ends.finish(Webhook(form="standard", url=f"http://127.0.0.1:{dead_port}/", base_url=BASE))
     assert deliverer.deliver()
     assert only(deliveries, job).history[0].error == "It could not be connected to."
 
@@ -331,6 +345,24 @@ def test_wake_ups_send_in_threads_of_their_own(
     assert {only(deliveries, job).state for job in jobs} == {"sending"}
     receiver.open.set()
     until(lambda: all(only(deliveries, job).state == "delivered" for job in jobs))
+
+
+def test_whatever_goes_wrong_with_one_the_next_is_sent(
+    ends: Ends, receiver: Receiver, sender: Sender, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.delivering.THREADS", 1)
+    stopping = threading.Event()
+    deliverer = Deliverer(deliveries, sender, stopping)
+    broken = only(deliveries, ends.finish(hook(receiver)))
+    attempted = {"delivery_id": broken.id, "number": 1, "at": 0.0, "seconds": 0.0}
+    with ends.ledger.database.write() as connection:
+        connection.execute(insert(delivery_attempts).values(**attempted))  # so that none can be written down
+    deliverer.wake()
+    receiver.wait(1)
+    job = ends.finish(hook(receiver))
+    deliverer.wake()
+    until(lambda: only(deliveries, job).state == "delivered")
+    stopping.set()
 
 
 def test_a_job_that_is_deleted_while_it_is_told(

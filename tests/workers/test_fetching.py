@@ -13,11 +13,9 @@ from jobs.files import FileStore, input_key
 from jobs.ledger import Ledger
 from jobs.settings import Settings
 from jobs.specs import EnrolmentSpec, TranscriptionSpec
-from tests.outbound.conftest import Elsewhere, elsewhere
+from tests.elsewhere import Elsewhere
 from tests.workers.conftest import AddJob, Work
 from workers.fetching import FetchRunner
-
-__all__ = ["elsewhere"]
 
 WAV = encode(np.full(24_000, 0.1, np.float32), 24_000, format_named("wav"))
 

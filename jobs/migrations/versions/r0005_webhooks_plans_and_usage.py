@@ -70,6 +70,8 @@ def _deliveries() -> None:
     )
     op.create_index("ix_deliveries_state_due_at", "deliveries", ["state", "due_at"])
     op.create_index("ix_deliveries_job_id", "deliveries", ["job_id"])
+    op.create_index("ix_deliveries_batch_id", "deliveries", ["batch_id"])
+    op.create_index("ix_deliveries_key_id_created_at", "deliveries", ["key_id", "created_at"])
     op.create_table(
         "delivery_attempts",
         sa.Column("delivery_id", sa.String(32), sa.ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
@@ -100,6 +102,7 @@ def _accounts() -> None:
         sa.Column("created_at", sa.Float(), nullable=False),
     )
     op.create_index("ix_repeats_created_at", "repeats", ["created_at"])
+    op.create_index("ix_repeats_made", "repeats", ["made"])
     op.create_table(
         "usage",
         sa.Column("key_id", sa.String(32), sa.ForeignKey("keys.id"), primary_key=True),

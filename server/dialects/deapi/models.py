@@ -10,7 +10,16 @@ from models.catalog import Model, Voice
 from models.language import name_of
 from server.answering import answers
 from server.callers import BearerKey
-from server.dialects.deapi.names import CLONING, DEFAULT_VOICE, LANGUAGES, LISTENERS, MODELS, WHISPER
+from server.dialects.deapi.names import (
+    CLONING,
+    DEFAULT_VOICE,
+    LANGUAGES,
+    LISTENERS,
+    MODELS,
+    SECONDS,
+    USUAL_SECONDS,
+    WHISPER,
+)
 from server.hall import Hall, HallDependency
 from server.installed import complete, installed
 from server.results import base_url
@@ -58,7 +67,7 @@ def _links(hall: Hall, request: Request, number: int, last: int) -> dict[str, st
         asked = {name: value for name, value in request.query_params.items() if name != "page"}
         return f"{base_url(hall, request)}{request.url.path}?{urlencode(asked | {'page': str(page)})}"
 
-    before = to(number - 1) if number > 1 else None
+    before = to(min(number - 1, last)) if number > 1 else None
     return {"first": to(1), "last": to(last), "prev": before, "next": to(number + 1) if number < last else None}
 
 
@@ -99,6 +108,8 @@ def _speaker(slug: str, models: list[Model]) -> Entry:
         "max_speed": fastest,
         "output_formats": FORMATS,
     }
+    if "clone" in verbs:
+        limits["min_ref_audio_seconds"], limits["max_ref_audio_seconds"] = _clip_seconds(slug, models)
     features = {
         "supports_voice_presets": any(model.voices for model in models),
         "supports_custom_voice": bool(verbs & {"stock", "clone"}) or any(model.voices for model in models),
@@ -110,6 +121,13 @@ def _speaker(slug: str, models: list[Model]) -> Entry:
     defaults |= {"voice": voices[0]["slug"]} if voices else {}
     info = {"limits": limits, "features": features, "defaults": defaults}
     return _entry(slug, models[0].name, ["txt2audio"], info) | {"languages": languages}
+
+
+def _clip_seconds(slug: str, models: list[Model]) -> tuple[float, float]:
+    """What a clip of `voice_clone` may have: deAPI's own range, as far as the model takes it."""
+    able = next(model for model in models if "clone" in model.verbs)
+    (shortest, longest), known = SECONDS.get(slug, USUAL_SECONDS), able.limits.reference_seconds
+    return (max(shortest, known[0]), min(longest, known[1])) if known else (shortest, longest)
 
 
 def _languages(models: list[Model]) -> list[Entry]:

@@ -21,6 +21,11 @@ CLONING = (
 )
 """Aliases of the catalog."""
 
+SECONDS = {"Qwen3_TTS_12Hz_1_7B_Base": (3.0, 15.0)}
+"""Of a clip of `voice_clone`, by model: deAPI names 3 to 10 s, and for this one 5 to 15."""
+
+USUAL_SECONDS = (3.0, 10.0)
+
 PLAIN = "WhisperLargeV3"
 LISTENERS = (PLAIN, "WhisperLargeV3Ct2", "whisper-3-large")
 """All of these mean the best installed Whisper."""

@@ -20,18 +20,27 @@ from server.cloning import checked_clone, engine_headers, find_saved, spoken
 from server.dialects.deapi.announcing import Announced, announced, needed
 from server.dialects.deapi.forms import openapi_of, parsed
 from server.dialects.deapi.jobs import accepted
-from server.dialects.deapi.names import DEFAULT_VOICE, NAME, STAND_IN, language_of, model_of, own_default
+from server.dialects.deapi.names import (
+    DEFAULT_VOICE,
+    NAME,
+    SECONDS,
+    STAND_IN,
+    USUAL_SECONDS,
+    language_of,
+    model_of,
+    own_default,
+)
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
 from server.uploads import measured, required
 
 router = APIRouter()
 
-LARGEST_CLIP = 10 * MEBIBYTE
+V1, V2 = "/api/v1/client/txt2audio", "/api/v2/audio/speech"
+LARGEST_CLIP = {V1: 15 * MEBIBYTE, V2: 10 * MEBIBYTE}
 CONTAINERS = ("mp3", "wav", "flac", "ogg", "mov")
 """MP4 and M4A are `mov`."""
 
-SECONDS = (3.0, 10.0)
 PADDING = 0.25
 """Seconds that an encoder adds to a clip."""
 
@@ -53,21 +62,24 @@ class Sound(BaseModel):
     mode: Mode = "custom_voice"
 
 
+CLIP = "needed for `voice_clone`; 3 to 10 s, `Qwen3_TTS_12Hz_1_7B_Base`: 3 to 15 s; up to 15 MB on v1, 10 MB on v2"
+
+
 class Speech(Sound, Announced):
     text: str
     voice: str | None = Field(default=None, description="needed for `custom_voice`")
-    ref_audio: UploadFile | None = Field(default=None, description="needed for `voice_clone`; 3 to 10 s, up to 10 MB")
+    ref_audio: UploadFile | None = Field(default=None, description=CLIP)
     ref_text: str | None = None
     instruct: str | None = Field(default=None, description="needed for `voice_design`")
 
 
-@router.post("/api/v1/client/txt2audio", openapi_extra=openapi_of(Speech))
-@router.post("/api/v2/audio/speech", openapi_extra=openapi_of(Speech))
+@router.post(V1, openapi_extra=openapi_of(Speech))
+@router.post(V2, openapi_extra=openapi_of(Speech))
 async def create(hall: HallDependency, key: BearerKey, strict: StrictModels, request: Request) -> JSONResponse:
     """Accepts a text, as JSON or as a form; poll the job until it is `done`."""
     async with parsed(request, Speech) as body:
         _check_mode(body)
-        reference = await _reference(hall, body)
+        reference = await _reference(hall, body, LARGEST_CLIP[request.scope["route"].path])
         spec = await run_in_threadpool(_checked, hall, body, reference, key.id, strict)
         uploads = {"reference": reference[0]} if reference else {}
 
@@ -85,14 +97,14 @@ def _check_mode(body: Speech) -> None:
         raise needed(wanted, f"The {wanted} field is required when mode is {body.mode}.")
 
 
-async def _reference(hall: Hall, body: Speech) -> Clip | None:
+async def _reference(hall: Hall, body: Speech, largest: int) -> Clip | None:
     """The clip of `voice_clone`. Raises `BadReference` where it is surely too short or too long."""
     if body.mode != "voice_clone":
         return None
     upload = required(body.ref_audio, "ref_audio")
-    limit = min(LARGEST_CLIP, hall.settings.max_upload_bytes)
+    limit = min(largest, hall.settings.max_upload_bytes)
     file, seconds = await measured(upload, limit=limit, param="ref_audio", containers=CONTAINERS)
-    shortest, longest = SECONDS
+    shortest, longest = SECONDS.get(body.model, USUAL_SECONDS)
     if seconds < shortest or longest + PADDING < seconds < math.inf:
         said = f"The ref_audio field must be {shortest:g} to {longest:g} seconds long; it has {seconds:.1f}."
         raise BadReference(said, param="ref_audio")
@@ -124,7 +136,8 @@ def _clone(hall: Hall, body: Speech, key_id: str) -> CloneSpec:
         case "custom_voice":
             return CloneSpec(**said, voice=body.voice, instruct=body.instruct)
         case "voice_clone":
-            return CloneSpec(**said, ref_text=body.ref_text, reference_seconds=SECONDS, cut_reference=False)
+            seconds = SECONDS.get(body.model, USUAL_SECONDS)
+            return CloneSpec(**said, ref_text=body.ref_text, reference_seconds=seconds, cut_reference=False)
         case "voice_design":
             return CloneSpec(**said, instruct=body.instruct)
 

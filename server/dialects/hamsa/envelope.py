@@ -4,8 +4,6 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from server.hall import Hall
-
 
 def v1(data: Any, message: str = "success") -> dict[str, Any]:
     return {"success": True, "message": message, "data": data}
@@ -27,8 +25,3 @@ def plain(given: str) -> str:
 
 def time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def cost(hall: Hall, characters: int) -> float:
-    """USD for what a job was charged; 0 unless the server has a price."""
-    return round(characters * hall.settings.credit_price, 6)

@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.errors import UnknownVoice, VoxhallError
 from server.documenting import fields, text
+from server.invalid import first_problem
 
 SCHEMAS = {
     status: fields(code={"type": "integer", "const": status}, message=text())
@@ -20,7 +21,5 @@ def error(error: VoxhallError, status: int) -> Response:
 
 
 def invalid(error: RequestValidationError) -> Response:
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"][1:]) or "body"
-    said = problem["msg"].removeprefix("Value error, ")
-    return JSONResponse({"code": 400, "message": f"{place}: {said}"}, status_code=400)
+    _, said = first_problem(error)
+    return JSONResponse({"code": 400, "message": said}, status_code=400)

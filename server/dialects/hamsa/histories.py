@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, Field
 
 from jobs.ledger import Job
 from models.language import name_of, plain_code
+from outbound.webhooks.hamsa import voice_of
 from server.accepting import accept
 from server.callers import AnyFormKey
 from server.dialects.hamsa.envelope import dashed, time, v2
@@ -74,7 +75,7 @@ async def create(
 
 def _shown(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
     spec = job.spec.model_dump()
-    url, name = audio(hall, request, job), spec.get("asked_voice") or spec["voice"] or ""
+    url, name = audio(hall, request, job), voice_of(job) or ""
     speaker = SPEAKERS.get(name.lower())
     language = plain_code(spec["language"] or "en")
     dialect = {

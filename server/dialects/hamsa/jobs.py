@@ -8,9 +8,10 @@ from fastapi.concurrency import run_in_threadpool
 from jobs.errors import NotFound
 from jobs.ledger import Job
 from jobs.specs import CloneSpec, SpeechSpec, TranscriptionSpec
+from outbound.webhooks.hamsa import TYPES, facts, failure
 from server.callers import AnyFormKey
 from server.dialects.hamsa.asked_for import AskedFor, asked_for
-from server.dialects.hamsa.envelope import cost, dashed, plain, time, v1, v2
+from server.dialects.hamsa.envelope import plain, v1, v2
 from server.dialects.hamsa.subtitles import subtitles
 from server.hall import Hall, HallDependency
 from server.results import link, transcript
@@ -19,21 +20,6 @@ from server.transcripts import words
 router = APIRouter()
 
 NAME = "hamsa"
-
-STATUS = {
-    "queued": "PENDING",
-    "running": "PENDING",
-    "succeeded": "COMPLETED",
-    "failed": "FAILED",
-    "canceled": "FAILED",
-}
-"""Hamsa has no word for a job that runs."""
-
-TYPES = {"speech": "TTS", "clone": "TTS", "transcription": "TRANSCRIPTION"}
-"""Of our kinds; jobs of other kinds are not shown."""
-
-TITLE = 60
-"""Characters of the text that a job is called by where it has no title."""
 
 NOTHING = (
     "userId",
@@ -46,9 +32,8 @@ NOTHING = (
     "billingId",
     "systemModelKey",
     "voiceAgentId",
-    "ttsVoiceId",
 )
-"""Documented fields that this server may know nothing of."""
+"""Documented fields that this server knows nothing of."""
 
 Given = Annotated[str, Path(min_length=1, max_length=100)]
 Project = Annotated[str | None, Query(alias="projectId", max_length=100, description="a key is a project: ignored")]
@@ -88,21 +73,13 @@ async def view(
 
 async def shown(hall: Hall, request: Request, job: Job, *, speaker: str | None = None) -> dict[str, Any]:
     """Every field of the documented answers. What Voxhall knows nothing of is null."""
+    url = audio(hall, request, job)
     if isinstance(job.spec, TranscriptionSpec):
         asked = await run_in_threadpool(asked_for, hall, job)
-        return _common(hall, job) | {
-            "title": asked.title or title(job),
-            "model": asked.model or job.spec.model,
-            "processingType": asked.processing_type,
-            "mediaUrl": job.spec.source_url,
-            "jobResponse": await _heard(hall, job, asked, speaker),
-        }
-    return _common(hall, job) | _spoken(hall, request, job)
-
-
-def title(job: Job) -> str:
-    """What the job is called by where nobody gave it a title."""
-    return (job.spec.source_url or "")[-TITLE:] if isinstance(job.spec, TranscriptionSpec) else _text(job)[:TITLE]
+        return _whole(hall, job, asked, url) | {"jobResponse": await _heard(hall, job, asked, speaker)}
+    assert isinstance(job.spec, SpeechSpec | CloneSpec)
+    said = {"text": job.spec.text, "ttsMediaFile": url} | failure(job)
+    return _whole(hall, job, AskedFor(), url) | {"jobResponse": said}
 
 
 def audio(hall: Hall, request: Request, job: Job) -> str | None:
@@ -119,39 +96,15 @@ def found(hall: Hall, given: str, key_id: str) -> Job:
     return job
 
 
-def _common(hall: Hall, job: Job) -> dict[str, Any]:
-    seconds = (job.result or {}).get("duration")
-    return dict.fromkeys(NOTHING) | {
-        "id": dashed(job.id),
-        "type": TYPES[job.kind],
-        "status": STATUS[job.state],
-        "webhookUrl": job.webhook.url if job.webhook else None,
-        "totalCost": cost(hall, job.credits),
-        "usageTime": None if seconds is None else f"{seconds:.3f}",
-        "apiKeyId": job.key_id,
-        "createdAt": time(job.created_at),
-        "updatedAt": time(job.finished_at or job.started_at or job.created_at),
-    }
-
-
-def _spoken(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
-    assert isinstance(job.spec, SpeechSpec | CloneSpec)
-    url = audio(hall, request, job)
-    voice = job.spec.asked_voice if isinstance(job.spec, CloneSpec) else None
-    return {
-        "title": title(job),
-        "model": job.spec.model,
-        "processingType": "async",
-        "mediaUrl": url,
-        "jobResponse": {"text": job.spec.text, "ttsMediaFile": url, **_error(job)},
-        "ttsVoiceId": voice or job.spec.voice,
-    }
+def _whole(hall: Hall, job: Job, asked: AskedFor, url: str | None) -> dict[str, Any]:
+    known = facts(job, asked.model_dump(), price=hall.settings.credit_price, audio=url)
+    return dict.fromkeys(NOTHING) | known
 
 
 async def _heard(hall: Hall, job: Job, asked: AskedFor, speaker: str | None) -> dict[str, Any]:
     """Empty until it is done. The documentation leaves its fields open."""
     if job.state != "succeeded":
-        return _error(job)
+        return failure(job)
     content = await transcript(hall, job)
     parts = [part for part in content["segments"] if speaker is None or part.get("speaker") == speaker]
     content = content | {"segments": parts}
@@ -165,12 +118,3 @@ async def _heard(hall: Hall, job: Job, asked: AskedFor, speaker: str | None) -> 
         "words": words(content),
     }
     return answer | ({"srt": subtitles(content, asked.srt)} if asked.srt else {})
-
-
-def _error(job: Job) -> dict[str, Any]:
-    return {"error": job.error_message or "The job was cancelled."} if STATUS[job.state] == "FAILED" else {}
-
-
-def _text(job: Job) -> str:
-    assert isinstance(job.spec, SpeechSpec | CloneSpec)
-    return job.spec.text

@@ -7,15 +7,16 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from jobs.errors import NotFound
 from jobs.ledger import Job
 from jobs.listing import Order, Wanted, listed
+from outbound.webhooks.hamsa import STATUS, TYPES, cost, title, voice_of
 from server.callers import AnyFormKey
 from server.dialects.hamsa.asked_for import asked_for
-from server.dialects.hamsa.envelope import cost, dashed, time, v1, v2
-from server.dialects.hamsa.jobs import NAME, STATUS, TYPES, Project, audio, shown, title
+from server.dialects.hamsa.envelope import dashed, time, v1, v2
+from server.dialects.hamsa.jobs import NAME, Project, audio, shown
 from server.hall import Hall, HallDependency
 
 router = APIRouter()
@@ -42,10 +43,15 @@ class Sort(BaseModel):
 class All(BaseModel):
     sort: Sort = Sort()
     take: int = Field(default=10, ge=1, le=100)
-    skip: int = Field(default=0, ge=0, le=MOST, description="jobs, not pages")
+    skip: int = Field(default=1, ge=0, le=MOST, description="the page, counted from 1; 0 is the first, too")
     search: str | None = Field(default=None, max_length=1_000, description="words of the text, or of the address")
     status: Status | None = None
     type: Type | None = None
+
+    @field_validator("status", "type", mode="before")
+    @classmethod
+    def _any(cls, given: object) -> object:
+        return None if given == "" else given
 
 
 @router.post("/v1/jobs/all")
@@ -58,8 +64,8 @@ async def everything(
 
     def page() -> tuple[list[dict[str, Any]], int, int]:
         _, total = listed(hall.database, of_all, take=1)
-        order = FIELDS[body.sort.field]
-        ids, fitting = listed(hall.database, wanted, order=order, ascending=ascending, skip=body.skip, take=body.take)
+        order, skip = FIELDS[body.sort.field], max(0, body.skip - 1) * body.take
+        ids, fitting = listed(hall.database, wanted, order=order, ascending=ascending, skip=skip, take=body.take)
         return [_row(hall, request, job) for job in _jobs(hall, ids)], total, fitting
 
     rows, total, fitting = await run_in_threadpool(page)
@@ -76,11 +82,11 @@ async def by_page(
     per_page: Annotated[int, Query(alias="perPage", ge=1, le=100)] = 10,
     sort_by: Annotated[SortField, Query(alias="sortBy")] = "createdAt",
     order_by: Annotated[Literal["asc", "desc", "ASC", "DESC"], Query(alias="orderBy")] = "desc",
-    status: Status | None = None,
+    status: Status | Literal[""] | None = None,
     _project: Project = None,
 ) -> dict[str, Any]:
     """A page of the key's jobs of one type, each as its poll shows it."""
-    wanted = _wanted(key.id, type, status)
+    wanted = _wanted(key.id, type, status or None)
     ascending, skip = order_by.lower() == "asc", (page - 1) * per_page
 
     def found() -> tuple[list[Job], int]:
@@ -113,7 +119,7 @@ def _row(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
         "type": TYPES[job.kind],
         "url": url,
         "status": STATUS[job.state],
-        "cost": cost(hall, job.credits),
+        "cost": cost(job, hall.settings.credit_price),
         "systemModelKey": None,
         "relevantJobId": None,
         "attributes": {
@@ -122,7 +128,7 @@ def _row(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
             "model": (asked.model if asked else None) or job.spec.model_dump().get("model"),
             "agentName": None,
             "duration": (job.result or {}).get("duration"),
-            "voice": job.spec.model_dump().get("voice"),
+            "voice": voice_of(job),
             "aiContentParts": None,
             "sourceJob": None,
         },

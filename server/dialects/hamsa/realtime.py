@@ -13,8 +13,9 @@ from server.callers import AnyFormKey, Caller
 from server.cloning import engine_headers
 from server.dialects.hamsa import wire
 from server.dialects.hamsa.jobs import NAME
-from server.dialects.hamsa.recordings import Recording, heard
+from server.dialects.hamsa.recordings import Recording, heard, parsed
 from server.dialects.hamsa.speakers import Wish, spec_of
+from server.forms import openapi_of
 from server.hall import Hall, HallDependency
 from server.results import file_response
 from server.streaming import AudioStream, first_segment
@@ -58,9 +59,11 @@ async def stream(
     return AudioStream(hall, job, wire.streamed(mulaw=body.mulaw), request, engine_headers(job))
 
 
-@router.post(STT)
-async def listen(hall: HallDependency, key: AnyFormKey, request: Request, body: Recording) -> dict[str, Any]:
+@router.post(STT, openapi_extra=openapi_of(Recording, ("application/json",)))
+async def listen(hall: HallDependency, key: AnyFormKey, request: Request) -> dict[str, Any]:
     """What is said in the recording. `text` is documented, and `data.text` is what the official plugin reads."""
+    # Not a parameter: that is parsed before anything here could look at its size.
+    body = await run_in_threadpool(parsed, await request.body())
     text = await heard(hall, key, request, body)
     return {"success": True, "message": "success", "text": text, "data": {"text": text}}
 

@@ -19,22 +19,44 @@ from server.callers import Caller
 from server.dialects.hamsa.jobs import NAME
 from server.dialects.hamsa.transcription import GENERAL, listening_spec
 from server.dialects.hamsa.wire import RATE
+from server.forms import validated
 from server.hall import Hall
 from server.results import transcript
 from server.uploads import readable
 from server.waiting import Connection, result_of
 
-MOST_SAMPLES = 10 * 60 * RATE
+MOST_SAMPLES = 60 * RATE
+TOO_MANY = f"It has more than {MOST_SAMPLES:,} samples, which are 60 s; send a longer recording as `audioBase64`."
+OTHER_COMMAS = 1_000
+"""Room in a message for what is no sample."""
 
 
 class Recording(BaseModel):
     audio_base64: str | None = Field(default=None, alias="audioBase64", description="a WAV, or any other audio file")
     audio_list: list[FiniteFloat] | None = Field(
-        default=None, alias="audioList", max_length=MOST_SAMPLES, description="samples of 16 kHz from -1 to 1"
+        default=None,
+        alias="audioList",
+        max_length=MOST_SAMPLES,
+        description="samples of 16 kHz from -1 to 1, for up to 60 s",
     )
     language: str = Field(default="ar", description="`ar`, `en`, or another code that the model knows")
     is_eos_enabled: bool = Field(default=False, alias="isEosEnabled", description="ignored: all is transcribed")
     eos_threshold: float = Field(default=0.3, ge=0, le=1, alias="eosThreshold", description="ignored")
+
+
+def check_size(commas: int) -> None:
+    """Before a message is parsed, for a list of millions would hold up all other callers.
+
+    Base64 has no commas, so it may be as long as any upload. Raises `InvalidRequest`.
+    """
+    if commas > MOST_SAMPLES + OTHER_COMMAS:
+        raise InvalidRequest(TOO_MANY, param="audioList")
+
+
+def parsed(body: bytes) -> Recording:
+    """Raises `RequestValidationError`, `InvalidRequest`."""
+    check_size(body.count(b","))
+    return validated(Recording, body)
 
 
 async def heard(hall: Hall, key: Caller, connection: Connection, recording: Recording) -> str:

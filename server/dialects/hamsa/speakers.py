@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+import regex
+
 from jobs.specs import CloneSpec, SpeechSpec
 from models.language import detect
 from server.asked import asked
@@ -12,6 +14,7 @@ from server.hall import Hall
 from server.voices import voice_for
 
 ARABIC, ENGLISH = "ar", "en"
+LETTER, ARABIC_LETTER = regex.compile(r"\p{L}"), regex.compile(r"\p{Script=Arabic}")
 EXAGGERATION = 0.5
 """Chatterbox's natural one, which Hamsa's expressiveness calls 1."""
 
@@ -130,11 +133,14 @@ def spec_of(hall: Hall, wish: Wish, key_id: str, *, strict: bool) -> SpeechSpec 
             speed=wish.speed,
             format="wav",
             sample_rate=wish.sample_rate,
+            asked_voice=speaker.name if speaker else None,
         )
     return _expressive(spoken(hall, spec, key_id, strict=strict, longest=wish.longest), wish)
 
 
 def _is_arabic(wish: Wish, speaker: Speaker) -> bool:
+    if not ARABIC_LETTER.search(wish.text) and LETTER.search(wish.text):
+        return False  # a greeting is too short to be detected, and no Arabic all the same
     usual = ENGLISH if wish.dialect and wish.dialect.lower().startswith("en") else speaker.language
     return (detect(wish.text) or usual) == ARABIC
 

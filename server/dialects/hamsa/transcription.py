@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AliasChoices, Field
 
-from jobs.errors import InvalidRequest
 from jobs.ledger import Job
 from jobs.specs import TranscriptionSpec
 from jobs.webhooks import LONGEST_URL
@@ -40,7 +39,9 @@ class Transcription(Announced):
     language: Language = "ar"
     title: Title = None
     wants_srt: bool = Field(default=False, alias="returnSrtFormat")
-    srt_options: SrtOptions | None = Field(default=None, alias="srtOptions")
+    srt_options: SrtOptions | None = Field(
+        default=None, alias="srtOptions", description="ignored without `returnSrtFormat`"
+    )
     diarization: bool | None = Field(
         default=None, description=f"absent: of `{CONVERSATIONAL}`, where the model that tells speakers is installed"
     )
@@ -62,8 +63,6 @@ async def transcribe(hall: HallDependency, key: AnyFormKey, body: Transcription,
 
     The server fetches it, where its operator allows that (`VOXHALL_FETCH_URLS`).
     """
-    if body.srt_options and not body.wants_srt:
-        raise InvalidRequest("It comes with `returnSrtFormat: true` alone.", param="srtOptions")
     options = (body.srt_options or SrtOptions()) if body.wants_srt else None
     asked_for = AskedFor(title=body.title, model=body.model, srt=options)
     diarize = _diarized(hall, body)

@@ -1,7 +1,6 @@
 """`/v2/tts/voices`: Hamsa's speakers, and the voices that a caller has saved, made from a clip and made ready."""
 
 import uuid
-from dataclasses import replace
 from math import ceil
 from typing import Annotated, Any, Literal
 
@@ -10,7 +9,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AliasChoices, BaseModel, Field
 
 from jobs.errors import ConsentMissing
-from jobs.specs import LONGEST_INSTRUCTION, CloneSpec, EnrolmentSpec
+from jobs.ledger import Job
+from jobs.specs import LONGEST_INSTRUCTION, LONGEST_TRANSCRIPT, CloneSpec, EnrolmentSpec
 from jobs.voices import SavedVoice
 from jobs.webhooks import LONGEST_URL
 from server.accepting import accept
@@ -22,17 +22,21 @@ from server.dialects.hamsa.envelope import dashed, v2
 from server.dialects.hamsa.jobs import NAME, Project, audio
 from server.dialects.hamsa.speakers import SPEAKERS
 from server.hall import HallDependency
+from server.repeating import made_before, tell_again
 from server.saved_voices import dropped, enrol_source, preloaded
 from server.sources import source
 from server.strict import StrictModels
-from server.waiting import result_of
+from server.waiting import CallerGone, result_of, shared_result_of
 
 router = APIRouter()
+
+PREVIEWS = "voxhall"
+"""Dialect of what previews have spoken: none of Hamsa's own lists and histories shows it."""
 
 UPLOAD = "`POST /voices/saved` takes the clip itself."
 
 AudioUrl = Annotated[str, Field(alias="audioUrl", min_length=1, max_length=LONGEST_URL)]
-Transcript = Annotated[str, Field(alias="audioTranscription", min_length=1, max_length=2_000)]
+Transcript = Annotated[str, Field(alias="audioTranscription", min_length=1, max_length=LONGEST_TRANSCRIPT)]
 Dialect = Annotated[str | None, Field(alias="dialectId", max_length=100, description="ignored: there is one Arabic")]
 
 
@@ -43,7 +47,7 @@ class Preload(BaseModel):
 
 
 class NewVoice(BaseModel):
-    name: str
+    name: str = Field(description="up to 100 characters, as every saved voice's")
     audio_url: AudioUrl
     transcript: Transcript
     project_id: str | None = Field(default=None, alias="projectId", max_length=100)
@@ -104,6 +108,10 @@ async def preview(
     hall: HallDependency, key: AnyFormKey, request: Request, body: Preview, _project: Project = None
 ) -> dict[str, Any]:
     """A text in the voice of a clip at an address, without saving it. Fetched as `POST /v2/tts/voices` does it."""
+    if made := await run_in_threadpool(made_before, hall, key):
+        job = await shared_result_of(hall, await run_in_threadpool(hall.ledger.get, made), request)
+        tell_again()
+        return v2({"audioUrl": audio(hall, request, job)})
     url = await run_in_threadpool(source, hall, body.audio_url, param="audioUrl", instead=UPLOAD)
     with asked():
         spec = EnrolmentSpec(
@@ -113,22 +121,28 @@ async def preview(
             text=body.transcript,
             source_url=url,
         )
-    caller = replace(key, once=None)  # it makes two jobs, and keeps nothing that a second request could be given
-    voice, _ = await enrol_source(hall, caller, request, spec, dialect=NAME)
-    try:
-        return v2({"audioUrl": await _said(hall, caller, request, voice, body)})
-    finally:
-        await run_in_threadpool(dropped, hall, voice.id)
+    voice, _ = await enrol_source(hall, key.for_a_part(), request, spec, dialect=NAME)
+    return v2({"audioUrl": await _said(hall, key, request, voice, body)})
 
 
 async def _said(hall: HallDependency, key: Caller, request: Request, voice: SavedVoice, body: Preview) -> str | None:
-    def accepted() -> Any:
+    """A link to the text in this voice, which is dropped then. A request that comes again gets the same job."""
+
+    def accepted() -> Job:
         with asked():
             spec = CloneSpec(text=body.text, voice=voice.id, language=body.language, format="wav")
-        return accept(hall, key, checked_clone(hall, spec, key.id), dialect=NAME, interactive=True)
+        return accept(hall, key, checked_clone(hall, spec, key.id), dialect=PREVIEWS, interactive=True)
 
-    job = await result_of(hall, await run_in_threadpool(accepted), request)
-    return audio(hall, request, job)
+    is_needed = False
+    try:
+        job = await result_of(hall, await run_in_threadpool(accepted), request)
+        return audio(hall, request, job)
+    except CallerGone:
+        is_needed = key.once is not None  # the job goes on; such a voice passes in time
+        raise
+    finally:
+        if not is_needed:
+            await run_in_threadpool(dropped, hall, voice.id)
 
 
 Search = Annotated[str | None, Query(max_length=200, description="part of the name")]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -15,9 +17,10 @@ from server.accepting import accept
 from server.callers import Caller, by_secret
 from server.dialects.hamsa import wire
 from server.dialects.hamsa.jobs import NAME
-from server.dialects.hamsa.recordings import Recording, heard
+from server.dialects.hamsa.recordings import Recording, check_size, heard
 from server.dialects.hamsa.speakers import Wish, spec_of
 from server.hall import Hall
+from server.rates import refusal
 from server.streaming import stream
 from server.waiting import CallerGone, leave
 
@@ -30,6 +33,8 @@ IDLE = 3_600.0
 LONGEST = 2_000
 MOST_WAITING = 8
 """Requests that may wait for the one that is worked on."""
+
+TOO_MANY = f"{MOST_WAITING} requests wait already; send more when they are answered."
 
 CLOSED, UNKNOWN_KEY, SPENT, FAILED = 1000, 4001, 4003, 4500
 LONGEST_REASON = 120
@@ -76,24 +81,26 @@ async def connect(socket: WebSocket) -> None:
 
 async def serve(socket: WebSocket, hall: Hall, *, idle: float = IDLE) -> None:
     """Answers messages in their order until the caller leaves, or says nothing for `idle` seconds."""
-    await socket.accept()
-    try:
-        caller = await run_in_threadpool(by_secret, hall, _secret(socket))
-    except Unauthorized as error:
-        await socket.close(UNKNOWN_KEY, _reason(error.message))
-        return
-    except VoxhallError as error:
-        await socket.close(FAILED, _reason(error.message))
-        return
-    await _Session(socket, hall, caller).run(idle)
+    secret = _secret(socket)
+    with suppress(WebSocketDisconnect):  # whoever has left is told nothing
+        await socket.accept()
+        try:
+            caller = await run_in_threadpool(by_secret, hall, secret)
+        except Unauthorized as error:
+            await socket.close(UNKNOWN_KEY, _reason(error.message))
+        except VoxhallError as error:
+            await socket.close(FAILED, _reason(error.message))
+        else:
+            await _Session(socket, hall, secret, caller).run(idle)
 
 
 class _Session:
     """One connection. It is read all the time, so that it is seen at once when the caller leaves."""
 
-    def __init__(self, socket: WebSocket, hall: Hall, caller: Caller) -> None:
+    def __init__(self, socket: WebSocket, hall: Hall, secret: str | None, caller: Caller) -> None:
         self._socket = socket
         self._hall = hall
+        self._secret = secret
         self._caller = caller
         self._waiting: asyncio.Queue[str | None] = asyncio.Queue()
         self._busy = False
@@ -104,7 +111,6 @@ class _Session:
         return self._gone
 
     async def run(self, idle: float) -> None:
-        await self._tell("info", "Connected to realtime WebSocket server")
         reading, answering = asyncio.create_task(self._read(idle)), asyncio.create_task(self._answer())
         try:
             await asyncio.wait((reading, answering), return_when=asyncio.FIRST_COMPLETED)
@@ -117,6 +123,16 @@ class _Session:
 
     async def _read(self, idle: float) -> None:
         """Returns when the connection is over."""
+        with suppress(WebSocketDisconnect):
+            await self._tell("info", "Connected to realtime WebSocket server")
+            while (message := await self._next(idle)) is not None:
+                if self._waiting.qsize() < MOST_WAITING:
+                    self._waiting.put_nowait(message.get("text") or "")
+                else:
+                    await self._tell("error", TOO_MANY)
+
+    async def _next(self, idle: float) -> MutableMapping[str, Any] | None:
+        """None: there is none any more."""
         while True:
             try:
                 message = await asyncio.wait_for(self._socket.receive(), idle)
@@ -124,32 +140,38 @@ class _Session:
                 if self._busy:
                     continue
                 await self._socket.close(CLOSED, f"Nothing was said for {idle:g} s.")
-                return
-            if message["type"] == "websocket.disconnect":
-                return
-            if self._waiting.qsize() < MOST_WAITING:
-                self._waiting.put_nowait(message.get("text") or "")
-            else:
-                await self._tell("error", f"{MOST_WAITING} requests wait already; send more when they are answered.")
+                return None
+            return None if message["type"] == "websocket.disconnect" else message
 
     async def _answer(self) -> None:
         """Returns when nothing more may be answered."""
-        while (text := await self._waiting.get()) is not None and not self._gone:
-            self._busy = True
-            try:
-                await self._answered(text)
-            except (CallerGone, WebSocketDisconnect):
-                return
-            except OutOfCredits as error:
-                await self._closed(SPENT, error)
-                return
-            except VoxhallError as error:
-                await self._tell("error", error.message)
-            except Exception:
-                await self._closed(FAILED, VoxhallError("The server failed; its log says where."))
-                raise
-            finally:
-                self._busy = False
+        with suppress(WebSocketDisconnect):
+            while (text := await self._waiting.get()) is not None and not self._gone:
+                self._busy = True
+                try:
+                    if not await self._may_go_on(text):
+                        return
+                finally:
+                    self._busy = False
+
+    async def _may_go_on(self, text: str) -> bool:
+        """Whether the connection is still open after the message's answer."""
+        try:
+            await self._answered(text)
+        except Unauthorized as error:
+            await self._closed(UNKNOWN_KEY, error)
+            return False
+        except OutOfCredits as error:
+            await self._closed(SPENT, error)
+            return False
+        except VoxhallError as error:
+            await self._tell("error", error.message)
+        except (CallerGone, WebSocketDisconnect):
+            return False
+        except Exception:
+            await self._closed(FAILED, VoxhallError("The server failed; its log says where."))
+            raise
+        return True
 
     async def _closed(self, code: int, error: VoxhallError) -> None:
         await self._tell("error", error.message)
@@ -157,10 +179,12 @@ class _Session:
 
     async def _answered(self, text: str) -> None:
         try:
-            message = await run_in_threadpool(MESSAGE.validate_json, text)
+            message = await run_in_threadpool(_message, text)
         except ValidationError as error:
             await self._tell("error", _wrong(error))
             return
+        if not isinstance(message, Ping):
+            await run_in_threadpool(self._admit)
         match message:
             case SpeechMessage(payload=speech):
                 await self._speak(speech)
@@ -168,6 +192,17 @@ class _Session:
                 await self._listen(recording)
             case Ping():
                 await self._tell("pong", "Still here")
+
+    def _admit(self) -> None:
+        """Each message is a request: the key may be revoked by now, and its plan counts them.
+
+        Raises:
+            Unauthorized, RateLimited, Unavailable
+        """
+        self._caller = by_secret(self._hall, self._secret)
+        rate = self._hall.rates.look(self._caller.id, self._hall.plans.of(self._caller.plan), counted=True)
+        if rate and rate.refused:
+            raise refusal(rate)
 
     async def _speak(self, speech: Speech) -> None:
         job = await run_in_threadpool(self._accepted, speech)
@@ -200,6 +235,12 @@ class _Session:
     async def _tell(self, kind: str, message: str, **more: Any) -> None:
         said = {"type": kind, "payload": {"message": message, **more}}
         await self._socket.send_text(json.dumps(said, ensure_ascii=False))
+
+
+def _message(text: str) -> Message:
+    """Raises `ValidationError`, `InvalidRequest`."""
+    check_size(text.count(","))
+    return MESSAGE.validate_json(text)
 
 
 def _secret(socket: WebSocket) -> str | None:

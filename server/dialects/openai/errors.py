@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.errors import InvalidRequest, JobFailed, OutOfCredits, UnknownModel, VoxhallError
 from server.documenting import fields, text
+from server.invalid import first_problem
 
 PARAMS = {
     "text": "input",
@@ -74,7 +75,7 @@ def invalid(error: RequestValidationError) -> Response:
     # Where the body is no JSON, the place is an offset instead of a field.
     param = next((place for place in problem["loc"][1:2] if isinstance(place, str)), None)
     code = "missing_required_parameter" if problem["type"] == "missing" else "invalid_value"
-    message = f"{param or 'body'}: {problem['msg']}"
+    _, message = first_problem(error)
     content = _body(message, "invalid_request_error", param, code if param else InvalidRequest.code)
     return JSONResponse(content, status_code=400)
 

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from jobs.ledger import Job
+from server.warned import warned
 
 
 def headers(job: Job, warnings: Sequence[str] = ()) -> dict[str, str]:
     """The job's id, and in `x-voxhall-warning` what was not done as asked."""
-    found = {"x-voxhall-job": job.id}
-    if warnings:
-        found["x-voxhall-warning"] = " ".join(warnings)
-    return found
+    return {"x-voxhall-job": job.id, **warned(warnings)}

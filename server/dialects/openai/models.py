@@ -6,7 +6,7 @@ from jobs.errors import Forbidden, NotFound
 from models.catalog import Model
 from server.answering import answers
 from server.callers import BearerKey
-from server.dialects.openai.names import DIARIZER, SPEECH_MODELS, TRANSCRIPTION_MODELS
+from server.dialects.openai.names import DATED, DIARIZER, SPEECH_MODELS, TRANSCRIPTION_MODELS, undated
 from server.hall import Hall, HallDependency
 from server.installed import complete, installed
 
@@ -24,8 +24,8 @@ def models(hall: HallDependency, _key: BearerKey) -> dict[str, object]:
 
 @router.get("/v1/models/{name}")
 def model(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]:
-    """One of them. 404 where it is unknown or not installed."""
-    if name not in _names(hall):
+    """One of them, or an OpenAI name of theirs with any date. 404 where it is unknown or not installed."""
+    if not _is_here(hall, name):
         raise NotFound(f"The model `{name[:60]}` does not exist.", param="model")
     return _entry(name)
 
@@ -33,9 +33,14 @@ def model(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]
 @router.delete("/v1/models/{name}")
 def delete(hall: HallDependency, _key: BearerKey, name: str) -> dict[str, object]:
     """Refused, 403: models are the operator's, and no key may delete one."""
-    if name not in _names(hall):
+    if not _is_here(hall, name):
         raise NotFound(f"The model `{name[:60]}` does not exist.", param="model")
     raise Forbidden(f"`{name}` is a model of this server. Its operator alone can remove it, in the models folder.")
+
+
+def _is_here(hall: Hall, name: str) -> bool:
+    names = _names(hall)
+    return name in names or (undated(name) in names and undated(name) in (*SPEECH_MODELS, *TRANSCRIPTION_MODELS))
 
 
 def _names(hall: Hall) -> list[str]:
@@ -55,7 +60,8 @@ def _aliases(own: list[Model]) -> list[str]:
     kinds = {model.kind for model in own}
     speech = list(SPEECH_MODELS) if "speech" in kinds else []
     listening = [name for name in TRANSCRIPTION_MODELS if name != DIARIZER or "diarization" in kinds]
-    return speech + (listening if "transcription" in kinds else [])
+    found = speech + (listening if "transcription" in kinds else [])
+    return found + [name for name in DATED if undated(name) in found]
 
 
 def _entry(name: str) -> dict[str, object]:

@@ -27,6 +27,8 @@ VOICES = {
 }
 """Alike in name where Kokoro has the name, else in character."""
 
+DATED = ("gpt-4o-mini-tts-2025-12-15", "gpt-4o-mini-transcribe-2025-12-15")
+"""OpenAI's newest, which it lists. Any other date is taken, too."""
 
 _DATE = re.compile(r"-(\d{4}-\d\d-\d\d|\d{4})$")
 

@@ -23,7 +23,10 @@ from server.dialects.openai.events import Event, EventStream
 from server.dialects.openai.headers import headers
 from server.dialects.openai.ids import plain_voice
 from server.dialects.openai.names import VOICES, speech_model
+from server.event_stream import PIECE
+from server.given import Given
 from server.hall import Hall, HallDependency
+from server.picking import FREE, picked
 from server.results import file_response
 from server.streaming import AudioStream, first_segment, stream
 from server.strict import StrictModels
@@ -36,15 +39,12 @@ LONGEST = 4096
 TOKENS_PER_SECOND = 40
 """Kokoro plans speech in steps of 25 ms."""
 
-PIECE = 24 * 1024
-"""Bytes of audio in one event: many clients read no line of more than 64 KiB."""
-
 
 class VoiceId(BaseModel):
     id: str
 
 
-class SpeechRequest(BaseModel):
+class SpeechRequest(Given):
     model_config = ConfigDict(extra="ignore")
 
     model: str
@@ -84,6 +84,11 @@ async def speak(
 
 def _checked(hall: Hall, body: SpeechRequest, key_id: str, strict: bool) -> SpeechSpec | CloneSpec:
     name = plain_voice(body.voice if isinstance(body.voice, str) else body.voice.id)
+    if body.model in FREE:
+        # TTS.ai's Python client speaks here, too.
+        known = name if find_saved(hall, name, key_id) else VOICES.get(name, name)
+        model, name = picked(hall, body.model, known, text=body.input, language=None, strict=strict)
+        body = body.model_copy(update={"model": model})
     if is_cloning(hall, body.model):
         return _cloned(hall, body, name, key_id, strict)
     stock = None if find_saved(hall, name, key_id) else VOICES.get(name)

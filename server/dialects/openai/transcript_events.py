@@ -1,6 +1,5 @@
 """`stream=true`: a transcript in events, segment by segment as Whisper finds them."""
 
-import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from server.dialects.openai.answers import Transcript, extras, logprobs, tokens,
 from server.dialects.openai.events import Event
 from server.hall import Hall
 from server.results import transcript
-from server.streaming import segments
+from server.streaming import parts
 
 
 @dataclass
@@ -59,8 +58,7 @@ async def transcript_events(
         CallerGone
     """
     told = Told()
-    async for raw in segments(hall, job, request):
-        part = json.loads(raw)
+    async for part in parts(hall, job, request):
         if news := told.news(part["text"]):
             yield _delta(news) | ({"logprobs": logprobs(part)} if with_logprobs else {})
     content = await _whole(hall, job)
@@ -79,8 +77,7 @@ async def diarized_events(hall: Hall, job: Job, request: Request) -> AsyncIterat
         CallerGone
     """
     told = Told()
-    async for raw in segments(hall, job, request):
-        part = json.loads(raw)
+    async for part in parts(hall, job, request):
         if part["speaker"]:
             for event in _turn(told, part):
                 yield event

@@ -23,6 +23,7 @@ from server.forms import openapi_of, parsed
 from server.hall import Hall, HallDependency
 from server.saved_voices import enrol, enrol_description, listed, removed
 from server.uploads import required
+from server.warned import warned
 
 router = APIRouter()
 
@@ -60,8 +61,7 @@ async def create(hall: HallDependency, key: BearerKey, request: Request, respons
     async with parsed(request, VoiceRequest) as wanted:
         make = _described if wanted.type == "prompt" else _recorded
         voice, told = await make(hall, key, request, wanted)
-    if told.get("warnings"):
-        response.headers["x-voxhall-warning"] = " ".join(told["warnings"])
+    response.headers.update(warned(told.get("warnings", ())))
     return _view(voice)
 
 

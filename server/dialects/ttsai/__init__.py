@@ -27,8 +27,15 @@ __all__ = ["dialect"]
 
 router = APIRouter(tags=["TTS.ai"])
 SPEAKING = (speech, stream, stt, batch, cloning, changing, embedding, saved_voices, results, subtitles)
-for module in (*SPEAKING, models, voices, health, later):
-    router.include_router(module.router)
+BASES = ("/v1", "/api/v1")
+"""Of `api.tts.ai` and `tts.ai`. Its documents name some paths below the one, some below the other; here are all below
+both."""
+
+for base in BASES:
+    for module in (*SPEAKING, models, voices, health, later):
+        router.include_router(module.router, prefix=base)
+router.include_router(models.own)
+router.include_router(results.downloads)
 
 dialect = Dialect(
     NAME,
@@ -41,6 +48,7 @@ dialect = Dialect(
         "/v1/stt/",
         "/v1/transcribe/",
         "/v1/tts/",
+        "/v1/user-voices/",
         "/v1/voice-clone/",
         "/v1/voice-convert/",
         "/v1/voice-embedding/",
@@ -48,6 +56,7 @@ dialect = Dialect(
         *later.PREFIXES,
     ),
     paths=("/v1/models/",),
+    shared={"/v1/audio/speech": "tts-ai-python/"},
     keyless=("/v1/tts/", "/api/v1/tts/"),
     error=error,
     invalid=invalid,

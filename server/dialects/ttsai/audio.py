@@ -10,6 +10,7 @@ from server.hall import Hall
 from server.results import file_response
 from server.streaming import AudioStream, first_segment
 from server.waiting import result_of
+from server.warned import warned
 
 
 async def streamed(hall: Hall, job: Job, form: str, request: Request) -> Response:
@@ -25,7 +26,5 @@ async def whole(hall: Hall, job: Job, request: Request) -> Response:
     """The stored file. Raises `JobFailed`, `CallerGone`."""
     job = await result_of(hall, job, request)
     result = job.result or {}
-    said = headers(job)
-    if warnings := result.get("warnings"):
-        said["x-voxhall-warning"] = " ".join(warnings).encode("ascii", "replace").decode()
+    said = headers(job) | warned(result.get("warnings", ()))
     return file_response(hall, result["file"], result["media_type"], said)

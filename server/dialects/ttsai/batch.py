@@ -4,21 +4,20 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field, ValidationError
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, ValidationError
 
 from jobs.batches import Batch, Batches, Refusal
-from jobs.errors import InvalidRequest, LedgerUnavailable, NotFound, OutOfCredits, RateLimited, VoxhallError
-from jobs.ledger import Job, Place
+from jobs.errors import InvalidRequest, LedgerUnavailable, NotFound, VoxhallError
+from jobs.ledger import Job
 from jobs.specs import CloneSpec, SpeechSpec
-from jobs.submit import forget_batch
-from server.accepting import accept
+from server.accepting import accept_batch
 from server.callers import BearerKey, Caller, PollingKey
 from server.dialects.ttsai.ids import plain
 from server.dialects.ttsai.jobs import NAME, remaining, state
 from server.dialects.ttsai.speech import Speech, checked
+from server.given import Given
 from server.hall import Hall, HallDependency
-from server.repeating import once_of_words, tell_again
 from server.strict import StrictModels
 from server.webhooks import webhook
 
@@ -32,7 +31,7 @@ Specs = Mapping[int, SpeechSpec | CloneSpec]
 BatchId = Annotated[str, Query(min_length=32, max_length=36, description="the `batch_id`")]
 
 
-class Texts(BaseModel):
+class Texts(Given):
     texts: Annotated[list[Any], Field(min_length=1, max_length=MOST)]
     """Each as `/v1/tts/` takes it: `text`, `voice`, and `model`, `language`, `format`, `speed` where they matter."""
 
@@ -40,43 +39,32 @@ class Texts(BaseModel):
     """Told once all of them have ended."""
 
 
-@router.post("/v1/tts/batch/")
-@router.post("/api/v1/tts/batch/")
-def create(hall: HallDependency, key: BearerKey, strict: StrictModels, body: Texts, request: Request) -> dict[str, Any]:
+@router.post("/tts/batch/")
+def create(
+    hall: HallDependency, key: BearerKey, strict: StrictModels, body: Texts, request: Request, response: Response
+) -> dict[str, Any]:
     """Accepts up to 50 texts; poll `/v1/tts/batch/result/?batch_id=` until it is `completed`.
 
     One that cannot be spoken is an item whose `status` is `failed`, and the others are spoken. Where the key's
     characters, or its unfinished jobs, allow none of them, there is no batch.
     """
     target = webhook(hall, request, form="ttsai", url=body.webhook_url)
-    batches = Batches(hall.database)
-    once = once_of_words(hall, key, json.dumps([NAME, "batch", body.model_dump()], sort_keys=True))
-    batch_id, again = batches.open(key_id=key.id, dialect=NAME, total=len(body.texts), webhook=target, once=once)
-    if again:
-        tell_again()
-    else:
-        _fill(hall, key, batches, batch_id, body.texts, strict)
-    return _shown(hall, request, batches.get(batch_id)) | {"credits_remaining": remaining(hall, key)}
+    specs, refused = _sorted(hall, key, body.texts, strict)
+    total = len(body.texts)
+    batch_id = accept_batch(hall, key, specs, dialect=NAME, total=total, refused=refused, webhook=target)
+    shown = _shown(hall, request, response, Batches(hall.database).get(batch_id))
+    return shown | {"credits_remaining": remaining(hall, key)}
 
 
-@router.get("/v1/tts/batch/result/")
-@router.get("/api/v1/tts/batch/result/")
-def read(hall: HallDependency, key: PollingKey, batch_id: BatchId, request: Request) -> dict[str, Any]:
+@router.get("/tts/batch/result/")
+def read(
+    hall: HallDependency, key: PollingKey, batch_id: BatchId, request: Request, response: Response
+) -> dict[str, Any]:
     """How far a batch is; `completed` once all of it has ended, also what has failed. `items` tells of each."""
     batch = Batches(hall.database).get(plain(batch_id), key_id=key.id if key else None)
     if batch.dialect != NAME:
         raise NotFound("There is no such batch.")
-    return _shown(hall, request, batch)
-
-
-def _fill(hall: Hall, key: Caller, batches: Batches, batch_id: str, texts: list[Any], strict: bool) -> None:
-    """Submits what can be spoken, and seals the batch. Nothing of it remains where that cannot be done."""
-    try:
-        specs, refused = _sorted(hall, key, texts, strict)
-        batches.seal(batch_id, refused | _submitted(hall, key, batch_id, specs))
-    except BaseException:
-        forget_batch(hall.ledger, hall.files, batch_id)
-        raise
+    return _shown(hall, request, response, batch)
 
 
 def _sorted(hall: Hall, key: Caller, texts: list[Any], strict: bool) -> tuple[Specs, dict[int, Refusal]]:
@@ -106,28 +94,10 @@ def _speech(item: Any) -> Speech:
         raise InvalidRequest(f"{place or 'item'}: {problem['msg']}", param=place or None) from error
 
 
-def _submitted(hall: Hall, key: Caller, batch_id: str, specs: Specs) -> dict[int, Refusal]:
-    """Why those were not taken that the ledger refused: texts that are too long for the plan, or not to be paid.
-
-    Raises:
-        OutOfCredits, RateLimited: none of them was taken.
-        Unavailable
-    """
-    refused: dict[int, Refusal] = {}
-    last: VoxhallError | None = None
-    for place, spec in specs.items():
-        try:
-            accept(hall, key.for_a_part(), spec, dialect=NAME, batch=Place(batch_id, place))
-        except (InvalidRequest, OutOfCredits, RateLimited) as error:
-            refused[place] = Refusal(error.code, error.message)
-            last = error
-    if len(refused) == len(specs) and isinstance(last, OutOfCredits | RateLimited):
-        raise last
-    return refused
-
-
-def _shown(hall: Hall, request: Request, batch: Batch) -> dict[str, Any]:
+def _shown(hall: Hall, request: Request, response: Response, batch: Batch) -> dict[str, Any]:
     jobs = hall.ledger.of_batch(batch.id)
+    charged = sum(job.credits for job in jobs.values())
+    response.headers["X-Credits-Used"] = str(charged)
     items = [_item(hall, request, batch, place, jobs.get(place)) for place in range(batch.total)]
     return {
         "batch_id": batch.id,
@@ -135,7 +105,7 @@ def _shown(hall: Hall, request: Request, batch: Batch) -> dict[str, Any]:
         "total": batch.total,
         "completed": sum(item["status"] in ("completed", "failed") for item in items),
         "failed": sum(item["status"] == "failed" for item in items),
-        "credits_charged": sum(job.credits for job in jobs.values()),
+        "credits_charged": charged,
         "items": items,
     }
 
@@ -145,7 +115,5 @@ def _item(hall: Hall, request: Request, batch: Batch, place: int, job: Job | Non
     item: dict[str, Any] = {"index": place, "uuid": "", "status": "queued", "error": "", "url": "", "credits": 0}
     if job:
         return item | state(hall, request, job) | {"credits": job.credits}
-    if not batch.sealed:
-        return item
     why = batch.refused.get(place) or Refusal("not_found", "The job was deleted.")
     return item | {"status": "failed", "error": why.message, "message": why.message, "code": why.code}

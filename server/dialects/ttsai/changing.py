@@ -22,7 +22,7 @@ from server.dialects.ttsai.ids import voice_id
 from server.dialects.ttsai.jobs import NAME
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
-from server.uploads import measured, readable
+from server.uploads import measured, readable, required
 
 router = APIRouter()
 
@@ -31,7 +31,8 @@ DEFAULT = "openvoice"
 
 
 class ChangeForm(BaseModel):
-    file: UploadFile = Field(description="the recording, up to 50 MB")
+    file: UploadFile | None = Field(default=None, description="the recording, up to 50 MB")
+    source_audio: UploadFile | None = Field(default=None, description="the same")
     target_voice: str | None = Field(
         default=None, description="a saved voice (`uv_…`), a stock voice, or a voice of `GET /voices/rvc`"
     )
@@ -41,7 +42,7 @@ class ChangeForm(BaseModel):
     format: Literal["wav", "mp3", "flac"] = "wav"
 
 
-@router.post("/v1/voice-convert/", response_class=Response)
+@router.post("/voice-convert/", response_class=Response)
 async def change(
     hall: HallDependency,
     key: BearerKey,
@@ -50,7 +51,8 @@ async def change(
     request: Request,
 ) -> Response:
     """Answers the recording in the other voice, once all of it is done."""
-    source = await readable(form.file, limit=min(LARGEST, hall.settings.max_upload_bytes), param="file")
+    recording = required(form.file or form.source_audio, "file")
+    source = await readable(recording, limit=min(LARGEST, hall.settings.max_upload_bytes), param="file")
     target = await _target(hall, form)
     job = await run_in_threadpool(_submitted, hall, key, form, source, target, strict)
     return await whole(hall, job, request)

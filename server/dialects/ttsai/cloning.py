@@ -68,7 +68,7 @@ class CloneForm(BaseModel):
 CloneFields = Annotated[CloneForm, Form(media_type="multipart/form-data")]
 
 
-@router.post("/v1/tts/clone/", response_class=Response)
+@router.post("/tts/clone/", response_class=Response)
 async def speak(
     hall: HallDependency, key: BearerKey, strict: StrictModels, form: CloneFields, request: Request
 ) -> Response:
@@ -79,8 +79,7 @@ async def speak(
     return await streamed(hall, job, form.format, request)
 
 
-@router.post("/v1/voice-clone/")
-@router.post("/api/v1/voice-clone/")
+@router.post("/voice-clone/")
 async def create(
     hall: HallDependency, key: BearerKey, strict: StrictModels, form: CloneFields, request: Request, response: Response
 ) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
@@ -35,8 +34,7 @@ class EmbeddingForm(BaseModel):
     model: str = DEFAULT
 
 
-@router.post("/v1/voice-embedding/")
-@router.post("/api/v1/voice-embedding/")
+@router.post("/voice-embedding/")
 async def embed(
     hall: HallDependency,
     key: BearerKey,
@@ -56,7 +54,8 @@ async def embed(
     try:
         model = await _embedded(hall, key, request, voice, form.model, strict)
     except BaseException:
-        await run_in_threadpool(dropped, hall, voice.id)
+        if key.once is None:  # else another request may have been given it, or come for it; it goes in its time
+            await run_in_threadpool(dropped, hall, voice.id)
         raise
     took = round(1000 * (time.monotonic() - began))
     return {"embed_id": f"{EMBEDDED}{voice.id}", "model": model, "duration_ms": took}
@@ -67,7 +66,7 @@ async def _embedded(hall: Hall, key: Caller, request: Request, voice: SavedVoice
 
     def accepted() -> Job:
         spec = EmbeddingSpec(voice=voice.id, model=_model(hall, model, voice.details.get("seconds"), strict))
-        return accept(hall, replace(key, once=None), spec, dialect=NAME, interactive=True)
+        return accept(hall, key.for_a_part(), spec, dialect=NAME, interactive=True)
 
     job = await run_in_threadpool(accepted)
     try:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.errors import InvalidRequest, ModelNotInstalled, OutOfCredits, UnknownModel, UnknownVoice, VoxhallError
 from server.documenting import fields, text
+from server.invalid import first_problem
 
 CODES = {
     400: "bad_request",
@@ -63,11 +64,8 @@ def error(error: VoxhallError, status: int) -> Response:
 
 
 def invalid(error: RequestValidationError) -> Response:
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"][1:])
-    said = "a file is needed here" if "UploadFile" in problem["msg"] else problem["msg"].removeprefix("Value error, ")
-    body = _body(400, f"{place or 'body'}: {said}", InvalidRequest.code, place or None)
-    return JSONResponse(body, status_code=400)
+    place, message = first_problem(error)
+    return JSONResponse(_body(400, message, InvalidRequest.code, place), status_code=400)
 
 
 def _body(status: int, message: str, kind: str, param: str | None) -> dict[str, Any]:

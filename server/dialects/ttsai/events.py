@@ -47,17 +47,9 @@ async def answer(
         return accept(hall, caller, spec, dialect=NAME, interactive=True, webhook=webhook)
 
     job = await run_in_threadpool(accepted)
-    if job.state == "succeeded":
-        # Of an earlier request that is repeated; its segments may have gone since.
-        audio = _stored(hall, job)
-    else:
-        await first_segment(hall, job, request)
-        audio = stream(hall, job, form, request)
+    await first_segment(hall, job, request)
+    audio = stream(hall, job, form, request)
     return EventStream(hall, job, _events(hall, caller, job, audio, request), headers(job), failed=_failed)
-
-
-async def _stored(hall: Hall, job: Job) -> AsyncIterator[bytes]:
-    yield await run_in_threadpool(hall.files.get, (job.result or {})["file"])
 
 
 async def _events(

@@ -31,8 +31,7 @@ class Glance:
             return self._seen
 
 
-@router.get("/v1/health/")
-@router.get("/api/v1/health/")
+@router.get("/health/")
 def health(hall: HallDependency, request: Request, response: Response) -> dict[str, Any]:
     """`online`, `starting` while some kind of job has no worker that is ready, or `offline`.
 

@@ -38,14 +38,13 @@ def _telling(message: str) -> Callable[[BearerKey], None]:
 
 
 for path, message in LATER.items():
-    for base in ("/v1/", "/api/v1/"):
-        router.add_api_route(
-            f"{base}{path}/",
-            _telling(message),
-            methods=["POST"],
-            status_code=501,
-            # Paths that differ in a dash alone would have one name.
-            operation_id=f"later{base}{path}".replace("/", "."),
-            summary="Not offered yet",
-            description=message,
-        )
+    router.add_api_route(
+        f"/{path}/",
+        _telling(message),
+        methods=["POST"],
+        status_code=501,
+        # Paths that differ in a dash alone would have one name.
+        name=path.replace("/", "_of_"),
+        summary="Not offered yet",
+        description=message,
+    )

@@ -15,24 +15,26 @@ from server.pricing import per_character
 
 router = APIRouter()
 
+own = APIRouter()
+"""What the two bases answer otherwise."""
+
 TIERS = {1: "free", 2: "standard"}
 """By characters charged for one that is spoken; what costs more is `premium`."""
 
 
-@router.get("/v1/models/")
+@own.get("/v1/models/")
 def models(hall: HallDependency, _key: BearerKey) -> dict[str, Any]:
     """Every model that speaks here now, by its own id, and by the names that others answer to."""
     return {"models": list(_speaking(hall))}
 
 
-@router.get("/api/v1/models/")
+@own.get("/api/v1/models/")
 def named_models(hall: HallDependency, _key: BearerKey) -> dict[str, Any]:
     """The same. Here `name` is the id, for the Python client reads no other field that a request could take."""
     return {"models": [model | {"name": model["id"]} for model in _speaking(hall)]}
 
 
-@router.get("/v1/speech/models/")
-@router.get("/api/v1/speech/models/")
+@router.get("/speech/models/")
 def all_models(hall: HallDependency, _key: BearerKey) -> dict[str, Any]:
     """The same by what they do, with those that transcribe and those that change voices."""
     speaking = list(_speaking(hall))

@@ -20,7 +20,7 @@ from server.hall import Hall, HallDependency
 
 router = APIRouter()
 
-PATH = "/api/v1/user-voices/"
+PATH = "/user-voices/"
 SECONDS = (5.0, 30.0)
 UNTRUE = ("", "0", "false", "no", "off", "none", "null")
 
@@ -99,7 +99,7 @@ def _shown(hall: Hall, request: Request, key: Key, voice: SavedVoice) -> dict[st
         "public_id": f"{SAVED}{voice.id}",
         "id": number(voice.id),
         "name": voice.name,
-        "model_name": voice.details.get("model"),
+        "model_name": saved_voices.speaker(hall, voice),
         "language": voice.details.get("language"),
         "reference_audio_url": saved_voices.reference_link(hall, request, voice) if mine else None,
         "storage_status": "active" if voice.archived_at is None else "archived",

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from jobs.errors import InvalidRequest
@@ -19,8 +19,9 @@ from server.cloning import checked_clone, spoken
 from server.dialects.ttsai import events
 from server.dialects.ttsai.ids import EMBEDDED, SAVED, voice_id
 from server.dialects.ttsai.jobs import NAME, headers, queued
-from server.dialects.ttsai.picking import SPEECH, picked
+from server.given import Given
 from server.hall import Hall, HallDependency
+from server.picking import SPEECH, picked
 from server.strict import StrictModels
 from server.webhooks import webhook
 
@@ -31,7 +32,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream"
 Similarity = Annotated[float, Field(ge=0, le=1, description="how much it shall sound like the reference; Chatterbox")]
 
 
-class Speech(BaseModel):
+class Speech(Given):
     text: str
     voice: str | None = Field(default=None, description="a stock voice, or as `user_voice_id` and `embed_id`")
     model: str | None = Field(default=None, description="absent: that of the voice, or one of the language")
@@ -41,7 +42,7 @@ class Speech(BaseModel):
     user_voice_id: str | None = Field(default=None, description="a saved voice, `uv_…`")
     embed_id: str | None = Field(default=None, description="an embedding, `emb_…`")
     instructions: str | None = None
-    pronunciations: dict[str, str] = {}
+    pronunciations: dict[str, str] = Field(default_factory=dict)
     boost: Similarity | None = None
     stream: bool = Field(default=False, description="answer events, as `/v1/tts/stream/` does")
     webhook_url: str | None = Field(default=None, max_length=LONGEST_URL, description="is told when the job has ended")
@@ -54,8 +55,7 @@ class Speech(BaseModel):
         return voice_id(given) if given else None
 
 
-@router.post("/v1/tts/", response_model=dict[str, Any], responses=EVENTS)
-@router.post("/api/v1/tts/", response_model=dict[str, Any], responses=EVENTS)
+@router.post("/tts/", response_model=dict[str, Any], responses=EVENTS)
 async def create(
     hall: HallDependency, key: AnyoneKey, strict: StrictModels, body: Speech, request: Request, response: Response
 ) -> dict[str, Any] | Response:

@@ -11,8 +11,7 @@ from server.strict import StrictModels
 router = APIRouter()
 
 
-@router.post("/v1/tts/stream/", response_class=Response, responses=EVENTS)
-@router.post("/api/v1/tts/stream/", response_class=Response, responses=EVENTS)
+@router.post("/tts/stream/", response_class=Response, responses=EVENTS)
 async def stream(
     hall: HallDependency, key: BearerKey, strict: StrictModels, body: Speech, request: Request
 ) -> Response:

@@ -46,8 +46,7 @@ class TranscriptionForm(BaseModel):
 Fields = Annotated[TranscriptionForm, Form(media_type="multipart/form-data")]
 
 
-@router.post("/v1/stt/")
-@router.post("/api/v1/stt/")
+@router.post("/stt/")
 async def transcribe(
     hall: HallDependency, key: BearerKey, strict: StrictModels, form: Fields, request: Request, response: Response
 ) -> dict[str, Any]:
@@ -57,8 +56,7 @@ async def transcribe(
     return await run_in_threadpool(_told, hall, key, request, response, job)
 
 
-@router.post("/v1/transcribe/")
-@router.post("/api/v1/transcribe/")
+@router.post("/transcribe/")
 async def create(
     hall: HallDependency, key: BearerKey, strict: StrictModels, form: Fields, request: Request, response: Response
 ) -> dict[str, Any]:

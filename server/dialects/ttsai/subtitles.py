@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from jobs.errors import Conflict, InvalidRequest
 from jobs.ledger import Job
@@ -13,7 +13,7 @@ from models.language import plain_code
 from models.reading.markup import hidden
 from models.subtitles import srt, vtt
 from server.callers import BearerKey
-from server.dialects.ttsai.jobs import STATUS, found, transcript_of
+from server.dialects.ttsai.jobs import STATUS, found, headers, transcript_of
 from server.dialects.ttsai.results import JobId
 from server.dialects.ttsai.transcripts import UNKNOWN
 from server.hall import Hall, HallDependency
@@ -25,9 +25,13 @@ Form = Literal["srt", "vtt"]
 _UNSPACED = ("ja", "zh")
 
 
-@router.get("/v1/speech/subtitles/")
+@router.get("/speech/subtitles/")
 def read(
-    hall: HallDependency, key: BearerKey, uuid: JobId, form: Annotated[Form, Query(alias="format")] = "srt"
+    hall: HallDependency,
+    key: BearerKey,
+    response: Response,
+    uuid: JobId,
+    form: Annotated[Form, Query(alias="format")] = "srt",
 ) -> dict[str, Any]:
     """Of speech: its own text, by the times of its words, which are estimated for a cloned voice. Of a recording:
     what was heard in it. 400 until the job is `completed`."""
@@ -35,6 +39,7 @@ def read(
     if job.state != "succeeded":
         raise Conflict(f"The job is `{STATUS[job.state]}`; subtitles are there once it is `completed`.")
     content, stored = _content(hall, job, form)
+    response.headers.update(headers(job))
     return {
         "format": form,
         "content": content,

@@ -11,8 +11,9 @@ from models.language import matching, name_of, plain_code
 from server.answering import answers
 from server.callers import BearerKey
 from server.dialects.ttsai.cloning import PREVIEWS
-from server.dialects.ttsai.picking import FREE
+from server.dialects.ttsai.speech import language_of
 from server.hall import Hall, HallDependency
+from server.picking import FREE
 from server.previews import preview, previewed
 from server.results import base_url, file_response
 
@@ -23,22 +24,21 @@ KEPT = "public, max-age=86400"
 Known = Annotated[str | None, Query(max_length=100)]
 
 
-@router.get("/v1/voices/")
-@router.get("/api/v1/voices/")
-@router.get("/v1/speech/voices/")
-@router.get("/api/v1/speech/voices/")
+@router.get("/voices/")
+@router.get("/speech/voices/")
 def voices(
     hall: HallDependency,
     _key: BearerKey,
     request: Request,
     model: Known = None,
     language: Known = None,
-    gender: Literal["male", "female", "neutral"] | None = None,
+    gender: Literal["male", "female", "neutral", ""] | None = None,
 ) -> dict[str, Any]:
-    """The voices that can speak now, or those of a model, a language ("es-MX" is "es") or a gender.
+    """The voices that can speak now, or those of a model, a language ("es-MX" is "es"; `auto`: all) or a gender.
 
     Saved ones are in `/api/v1/user-voices/`.
     """
+    language = language_of(language)
     wanted = _models(hall, model) if model else None
     here = [(own, voice) for own, voice in previewed(hall) if wanted is None or own.id in wanted]
     spoken = {voice.language for _, voice in here}
@@ -46,13 +46,12 @@ def voices(
     found = [
         _shown(hall, request, own, voice)
         for own, voice in here
-        if voice.language in spoken and gender in (None, voice.gender)
+        if voice.language in spoken and gender in (None, "", voice.gender)
     ]
     return {"voices": found, "total": len(found)}
 
 
-@router.get("/v1/speech/languages/")
-@router.get("/api/v1/speech/languages/")
+@router.get("/speech/languages/")
 def languages(hall: HallDependency, _key: BearerKey) -> dict[str, Any]:
     """What the voices speak, with the number of voices of each."""
     codes = [plain_code(voice.language) for _, voice in previewed(hall)]
@@ -60,8 +59,8 @@ def languages(hall: HallDependency, _key: BearerKey) -> dict[str, Any]:
     return {"languages": found, "total": len(found)}
 
 
-@router.head("/v1/voices/preview/{voice}.mp3", include_in_schema=False)
-@router.get("/v1/voices/preview/{voice}.mp3", response_class=Response, responses={200: {"content": {"audio/mpeg": {}}}})
+@router.head("/voices/preview/{voice}.mp3", include_in_schema=False)
+@router.get("/voices/preview/{voice}.mp3", response_class=Response, responses={200: {"content": {"audio/mpeg": {}}}})
 async def sample(hall: HallDependency, voice: str, request: Request) -> Response:
     """A sentence in this voice. It is spoken when first somebody asks, then kept; so it needs no key."""
     found = next(((model, known) for model, known in previewed(hall) if known.id == voice), None)

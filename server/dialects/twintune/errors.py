@@ -1,5 +1,6 @@
 """TwinTune's errors: `{"message"}`, `{"detail"}` in the words of pydantic v1, or `{"error"}` for too many requests."""
 
+import json
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +24,8 @@ PLACES = {"text": ("body", "tts_text"), "voice": ("body", "tts_voice"), "modelId
 WORDS = {
     "missing": ("field required", "value_error.missing"),
     "string_type": ("str type expected", "type_error.str"),
+    "string_unicode": ("str type expected", "type_error.str"),
+    "model_attributes_type": ("value is not a valid dict", "type_error.dict"),
     "string_too_short": ("ensure this value has at least {} characters", "value_error.any_str.min_length"),
     "string_too_long": ("ensure this value has at most {} characters", "value_error.any_str.max_length"),
     "float_parsing": ("value is not a valid float", "type_error.float"),
@@ -65,16 +68,22 @@ def error(error: VoxhallError, status: int) -> Response:
 
 
 def invalid(error: RequestValidationError) -> Response:
-    return JSONResponse({"detail": [_problem(problem) for problem in error.errors()]}, status_code=422)
+    problems = [_no_json(problem, error.body) or _problem(problem) for problem in error.errors()]
+    return JSONResponse({"detail": problems}, status_code=422)
+
+
+def _no_json(problem: dict[str, Any], body: Any) -> dict[str, Any] | None:
+    """Pydantic v1 told all that Python's parser knows. None: it is another problem."""
+    if problem["type"] != "json_invalid":
+        return None
+    place = list(problem["loc"])
+    found = json.JSONDecodeError(problem["ctx"]["error"], body, place[-1])
+    return {"loc": place, "msg": str(found), "type": "value_error.jsondecode", "ctx": vars(found)}
 
 
 def _problem(problem: dict[str, Any]) -> dict[str, Any]:
     place = list(problem["loc"])
-    if problem["type"] == "json_invalid":
-        return {"loc": place, "msg": problem["msg"], "type": "value_error.jsondecode"}
     message, kind = WORDS.get(problem["type"], (problem["msg"].removeprefix("Value error, "), "value_error"))
-    if "UploadFile" in message:
-        message = "Expected a file"
     # Every limit is a whole number; v2 turns those of a float into floats.
     limit = next((int(bound) for name, bound in problem.get("ctx", {}).items() if name in LIMITS), None)
     if limit is None:

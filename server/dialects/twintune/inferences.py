@@ -42,7 +42,7 @@ def _model_id(job: Job) -> str | None:
     """As the caller gave it."""
     match job.spec:
         case SpeechSpec():
-            return job.spec.voice
+            return job.spec.asked_voice or job.spec.voice
         case CloneSpec() | ConversionSpec():
             return job.spec.asked_voice
     return None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from jobs.specs import SpeechSpec
 from server.accepting import accept
@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = ("speech", "clone")
 
 
 class Inference(BaseModel):
-    tts_text: str
+    tts_text: str = Field(max_length=LONGEST)
     tts_voice: str
 
 

@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.errors import VoxhallError
 from server.documenting import fields, text
+from server.invalid import first_problem
 
 SCHEMAS = dict.fromkeys(
     (400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 501, 503),
@@ -20,8 +21,5 @@ def error(error: VoxhallError, status: int) -> Response:
 
 
 def invalid(error: RequestValidationError) -> Response:
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"][1:])
-    said = "a file is needed here" if "UploadFile" in problem["msg"] else problem["msg"].removeprefix("Value error, ")
-    body = {"code": "invalid_request", "message": f"{place}: {said}", "param": place or None}
-    return JSONResponse({"error": body}, status_code=400)
+    place, message = first_problem(error)
+    return JSONResponse({"error": {"code": "invalid_request", "message": message, "param": place}}, status_code=400)

@@ -29,6 +29,7 @@ from server.dialects.voxhall.submission import (
     reference,
 )
 from server.dialects.voxhall.view import job_view
+from server.forms import is_form
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
 
@@ -48,7 +49,7 @@ async def create(hall: HallDependency, key: EitherKey, strict: StrictModels, req
     unless they name or describe a voice. Recordings of a transcription's `known_speakers` are the files `speaker-0`,
     `speaker-1`, …, in the same order. `X-Voxhall-Model` names the model that speaks.
     """
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if is_form(request):
         job = await _from_form(hall, key, strict, request)
     else:
         job = await _from_json(hall, key, strict, request)

@@ -107,8 +107,16 @@ def plugin(app: FastAPI, secret: str) -> Iterator[Plugin]:
         yield Plugin(address, secret)
 
 
-@pytest.mark.parametrize("response_format", ["mp3", "wav", "pcm"])
-@pytest.mark.parametrize("model", ["gpt-4o-mini-tts", "tts-1", "kokoro"])
+@pytest.mark.parametrize(
+    ("model", "response_format"),
+    [
+        ("gpt-4o-mini-tts", "mp3"),
+        ("gpt-4o-mini-tts", "wav"),
+        ("tts-1", "mp3"),
+        ("tts-1", "pcm"),
+        ("kokoro", "pcm"),
+    ],
+)
 def test_it_speaks(
     plugin: Plugin, puppet: Puppet, pool: ThreadPoolExecutor, ledger: Ledger, model: str, response_format: str
 ) -> None:

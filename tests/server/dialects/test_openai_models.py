@@ -52,6 +52,17 @@ def test_names_of_transcription_models_with_and_without_dates(date: str) -> None
     assert not is_transcription_alias(f"gpt-realtime{date}")
 
 
+def test_a_name_with_a_date_is_a_model_where_its_own_is(client: TestClient, hall: Hall, tmp_path: Path) -> None:
+    newest = {"gpt-4o-mini-tts-2025-12-15", "gpt-4o-mini-transcribe-2025-12-15"}
+    assert newest <= listed(client)
+    for name in (*newest, "tts-1-1106", "gpt-4o-transcribe-2025-03-20"):
+        assert client.get(f"/v1/models/{name}").json()["id"] == name
+    for name in ("kokoro-2025-12-15", "gpt-realtime-2025-12-15"):
+        assert client.get(f"/v1/models/{name}").status_code == 404
+    without_models(hall, tmp_path)
+    assert client.get("/v1/models/tts-1-1106").status_code == 404
+
+
 def test_no_key_deletes_a_model(client: TestClient) -> None:
     refused = client.delete("/v1/models/kokoro")
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")

@@ -17,6 +17,7 @@ from jobs.files import FileStore
 from jobs.keys import Keys
 from jobs.ledger import Ledger
 from jobs.specs import CloneSpec, SpeechSpec
+from server.dialects.openai.speech import SpeechRequest
 from server.hall import Hall
 from tests.server.conftest import Puppet, SavedVoices, hum
 
@@ -175,6 +176,18 @@ def here(
     changed = settings.model_copy(update={"models_dir": saved.models})
     object.__setattr__(app.state.hall, "settings", changed)
     return saved
+
+
+def test_null_is_not_given(client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor) -> None:
+    nothing = dict.fromkeys(SpeechRequest.model_fields) | ASKED | {"response_format": None}
+    waiting = pool.submit(client.post, "/v1/audio/speech", json=nothing)
+    claim = puppet.claim()
+    puppet.store(claim, 0, hum(0.5))
+    puppet.finish(claim, segments=1)
+    answer = waiting.result(30)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+    missing = client.post("/v1/audio/speech", json=nothing | {"input": None}).json()["error"]
+    assert (missing["param"], missing["code"]) == ("input", "missing_required_parameter")
 
 
 @pytest.mark.parametrize("model", ["tts-1", "chatterbox", MULTILINGUAL])

@@ -83,7 +83,10 @@ class Caller:
     def ask(self, *, only_first: bool = False, **asked: Any) -> "tuple[Future[Any], Claim]":
         request: dict[str, Any] = {"model": "whisper-base", "file": ("a.wav", WAV)} | asked
         answer = self._pool.submit(self._whole, request, only_first)
-        return answer, self._puppet.claim("transcription")
+        return answer, self.claim()
+
+    def claim(self) -> Claim:
+        return self._puppet.claim("transcription")
 
     def _whole(self, request: dict[str, Any], only_first: bool) -> Any:
         answer = self._openai.audio.transcriptions.create(**request)
@@ -135,6 +138,19 @@ def test_an_impossible_word_has_a_logprob_too(caller: Caller) -> None:
 def test_gpt_transcribe_says_which_languages(caller: Caller, language: str | None, found: list[str]) -> None:
     answer = caller.answer(transcript(*PARTS, language=language), model="gpt-transcribe")
     assert [each.code for each in answer.languages] == found
+
+
+def test_a_warning_in_any_script_is_told(client: TestClient, caller: Caller, pool: ThreadPoolExecutor) -> None:
+    form, files = {"model": "whisper-1"}, {"file": ("a.wav", WAV)}
+    waiting = pool.submit(client.post, "/v1/audio/transcriptions", data=form, files=files)
+    caller.deliver(caller.claim(), transcript(*PARTS, warnings=("It breaks off: früh, 早.",)))
+    answer = waiting.result(30)
+    assert (answer.status_code, answer.headers["x-voxhall-warning"]) == (200, "It breaks off: fr?h, ?.")
+
+
+def test_a_text_in_place_of_the_file(client: TestClient) -> None:
+    answer = client.post("/v1/audio/transcriptions", data={"model": "whisper-1", "file": "a.wav"})
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, "file: a file is needed here")
 
 
 @pytest.mark.parametrize(("code", "name"), [("en", "english"), ("yue", "cantonese"), (None, "unknown")])

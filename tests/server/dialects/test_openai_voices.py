@@ -176,6 +176,20 @@ def test_a_described_voice_that_is_asked_for_again_is_made_once(
     assert (again.status_code, again.json()["error"]["param"]) == (409, "name")
 
 
+def test_two_who_describe_a_voice_at_once_get_the_same_one(
+    client: TestClient, saved: SavedVoices, listener: Listener, pool: ThreadPoolExecutor
+) -> None:
+    saved.install("qwen3-tts-design", "qwen3-tts-base")
+    once = {"Idempotency-Key": "one"}
+    asked = [pool.submit(client.post, PATH, json=DESIGNED, headers=once) for _ in range(2)]
+    listener.puppet.deliver(listener.puppet.claim("clone"), "clone.flac", CLIP, duration=6.0, media_type="audio/flac")
+    voice = listener.keep(listener.claim())
+    answers = [one.result(30) for one in asked]
+    assert [(answer.status_code, answer.json()["id"]) for answer in answers] == [(200, f"voice_{voice}")] * 2
+    renamed = client.post(PATH, json=DESIGNED | {"name": "Another"}, headers=once)
+    assert (renamed.status_code, renamed.json()["error"]["code"]) == (422, "idempotency_key_reused")
+
+
 def test_a_voice_cannot_be_described_without_a_model_that_designs(openai: OpenAI, here: SavedVoices) -> None:
     here.install("qwen3-tts-base")
     with pytest.raises(InternalServerError) as refused:

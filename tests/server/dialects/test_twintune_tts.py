@@ -97,3 +97,33 @@ def test_a_failed_inference_is_polled_with_200(client: TestClient, puppet: Puppe
     body = answer.json()
     assert (answer.status_code, body["status"], body["inferenceUrl"]) == (200, "FAILED", None)
     assert body["jobStartTime"] <= body["jobEndTime"]
+
+
+NO_DICT = {"loc": ["body"], "msg": "value is not a valid dict", "type": "type_error.dict"}
+CUT = '{"tts_text": '
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("[]", NO_DICT),
+        ('"Hello."', NO_DICT),
+        ("null", NO_DICT),
+        (
+            CUT,
+            {
+                "loc": ["body", 13],
+                "msg": "Expecting value: line 1 column 14 (char 13)",
+                "type": "value_error.jsondecode",
+                "ctx": {"msg": "Expecting value", "doc": CUT, "pos": 13, "lineno": 1, "colno": 14},
+            },
+        ),
+        (
+            r'{"tts_text": "\ud800", "tts_voice": "af_heart"}',
+            {"loc": ["body", "tts_text"], "msg": "str type expected", "type": "type_error.str"},
+        ),
+    ],
+)
+def test_422_in_the_words_of_pydantic_1(client: TestClient, content: str, problem: dict[str, Any]) -> None:
+    answer = client.post(PATH, content=content, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()) == (422, {"detail": [problem]})

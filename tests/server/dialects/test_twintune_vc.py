@@ -147,7 +147,7 @@ def test_422_for_a_text_in_place_of_the_file(client: TestClient) -> None:
     answer = client.post(PATH, params={"modelId": "Anna"}, data={"audioInfer": "song.wav"})
     [problem] = answer.json()["detail"]
     assert (answer.status_code, problem["loc"], problem["type"]) == (422, ["body", "audioInfer"], "value_error")
-    assert problem["msg"] == "Expected a file"
+    assert problem["msg"] == "Expected UploadFile, received: <class 'str'>"
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,9 @@ def test_voices_are_in_their_languages(client: TestClient) -> None:
     for slug in ("Chatterbox", "Qwen3_TTS_12Hz_1_7B_Base"):
         assert [voice["slug"] for voice in found[slug]["languages"][0]["voices"]] == ["default"]
         assert found[slug]["info"]["features"]["supports_voice_clone"]
+        limits = found[slug]["info"]["limits"]
+        longest = 15 if slug.endswith("Base") else 10
+        assert (limits["min_ref_audio_seconds"], limits["max_ref_audio_seconds"]) == (3, longest)
     designer = found["Qwen3_TTS_12Hz_1_7B_VoiceDesign"]
     assert designer["info"]["features"]["supports_voice_design"]
     assert designer["languages"][0]["voices"] == []
@@ -104,7 +107,8 @@ def test_pages(client: TestClient) -> None:
         "per_page": 1,
         "total": 0,
     }
-    assert client.get(V2, params={"page": 99}).json()["data"] == []
+    behind = client.get(V2, params={"page": 99}).json()
+    assert (behind["data"], client.get(behind["links"]["prev"]).json()["meta"]["current_page"]) == ([], 1)
     assert client.get(V2, params={"limit": "many"}).status_code == 422
 
 

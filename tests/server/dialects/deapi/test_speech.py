@@ -7,8 +7,9 @@ from fastapi.testclient import TestClient
 from jobs.files import FileStore, input_key
 from jobs.keys import Keys
 from jobs.ledger import Ledger
-from jobs.settings import MEBIBYTE
+from jobs.settings import MEBIBYTE, Settings
 from jobs.specs import CloneSpec, SpeechSpec
+from server.app import create_app
 from tests.audio.recordings import babble, recording
 from tests.server.conftest import Puppet, RvcVoices, SavedVoices
 
@@ -69,10 +70,24 @@ def test_a_cloned_voice(client: TestClient, ledger: Ledger, files: FileStore) ->
         job = job_of(ledger, answer)
         assert isinstance(job.spec, CloneSpec)
         assert (job.spec.source, job.spec.model, job.spec.language) == ("reference", "qwen3-tts-base", "en")
-        assert (job.spec.ref_text, job.spec.reference_seconds) == ("Hello.", (3.0, 10.0))
+        assert (job.spec.ref_text, job.spec.reference_seconds) == ("Hello.", (3.0, 15.0))
         assert not job.spec.cut_reference
         assert files.get(input_key(job.id, "reference")) == CLIP
         assert answer.headers["x-voxhall-model"] == "qwen3-tts-base"
+
+
+def test_how_long_a_clip_may_be_is_the_models(client: TestClient, ledger: Ledger) -> None:
+    spec = job_of(ledger, client.post(V1, data=CLONE, files=clip(12.0))).spec
+    assert (spec.reference_seconds, spec.cut_reference) == ((3.0, 15.0), False)
+    spec = job_of(ledger, client.post(V1, data=CLONE | {"model": "Chatterbox"}, files=clip(6.0))).spec
+    assert spec.reference_seconds == (3.0, 10.0)
+
+
+def test_how_large_a_clip_may_be_is_the_versions(settings: Settings, rvc: RvcVoices, secret: str) -> None:
+    large = settings.model_copy(update={"max_upload_bytes": 100 * MEBIBYTE, "models_dir": rvc.models})
+    sent: dict[str, Any] = {"data": CLONE, "files": {"ref_audio": ("a.wav", CLIP.ljust(11 * MEBIBYTE, b"\0"))}}
+    with TestClient(create_app(large), headers={"Authorization": f"Bearer {secret}"}) as client:
+        assert [client.post(path, **sent).status_code for path in (V1, V2)] == [200, 413]
 
 
 def test_a_described_voice(client: TestClient, ledger: Ledger) -> None:
@@ -104,8 +119,9 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (DESIGN | {"model": "Kokoro"}, {}, "model", "Kokoro"),
     (CLONE, {}, "ref_audio", "required when mode is voice_clone"),
     (CLONE | {"ref_audio": "somewhere"}, {}, "ref_audio", "must be a file"),
-    (CLONE, clip(2.0), "ref_audio", "3 to 10 seconds"),
-    (CLONE, clip(12.0), "ref_audio", "3 to 10 seconds"),
+    (CLONE, clip(2.0), "ref_audio", "3 to 15 seconds"),
+    (CLONE | {"model": "Chatterbox"}, clip(12.0), "ref_audio", "3 to 10 seconds"),
+    (CLONE, clip(17.0), "ref_audio", "3 to 15 seconds"),
     (CLONE, {"ref_audio": ("a.wav", b"no audio" * 99)}, "ref_audio", ""),
     (CLONE | {"model": "pocket-tts"}, clip(6.0), "model", "voxhall models pull"),
 ]

@@ -42,6 +42,18 @@ def test_a_stock_voice(
     assert waiting.result(30).json()["data"]["ttsVoice"]["dialect"] == {"languageCode": "en", "language": "English"}
 
 
+def test_an_english_speaker_keeps_its_name(
+    client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, voices: SavedVoices
+) -> None:
+    waiting = pool.submit(client.post, HISTORIES, json={"voiceId": "emma", "text": "Hello to all of you."})
+    puppet.deliver(puppet.claim(), "speech.wav", b"RIFF", media_type="audio/wav", duration=1.0)
+    made = waiting.result(30).json()["data"]
+    assert made["ttsVoice"] == {"name": "Emma", "dialect": {"languageCode": "en", "language": "English"}}
+    (listed,) = client.post("/v1/jobs/all", json={}).json()["data"]["jobs"]
+    assert listed["attributes"]["voice"] == "Emma"
+    assert client.get("/v1/jobs", params={"jobId": made["id"]}).json()["data"]["ttsVoiceId"] == "Emma"
+
+
 def test_what_waits_is_no_history_yet(client: TestClient, voices: SavedVoices) -> None:
     client.post("/v1/jobs/text-to-speech", json={"voiceId": "af_bella", "text": "Hello."})
     assert client.get(HISTORIES).json()["data"]["totalCount"] == 0

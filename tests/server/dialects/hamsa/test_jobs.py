@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from jobs.deliveries import Deliveries
 from jobs.keys import Keys
 from jobs.ledger import Ledger
+from outbound.webhooks.sender import Sender
+from server.hall import Hall
+from tests.receivers import receiving
 from tests.server.conftest import Puppet, SavedVoices
-from tests.server.dialects.hamsa.conftest import refused
+from tests.server.dialects.hamsa.conftest import ARABIC, refused, transcript
 
 TTS = "/v1/jobs/text-to-speech"
 ROW = """
@@ -60,8 +64,9 @@ def test_jobs_are_sorted_searched_and_cut(client: TestClient, four: list[str]) -
 
     assert ids(sort={"field": "createdAt", "direction": "asc"}) == [0, 1, 2, 3]
     assert ids(sort={"field": "usageTime", "direction": "desc"})[0] == 0
-    assert ids(take=2, skip=1) == [2, 1]
-    assert ids(skip=4) == []
+    assert ids(take=3, skip=0) == ids(take=3, skip=1) == ids(take=3) == [3, 2, 1]
+    assert ids(take=3, skip=2) == [0]
+    assert ids(take=3, skip=3) == []
     assert ids(search="GOOD") == [2, 0]
     assert ids(search="100%") == [1]
     assert ids(search="%") == [1]
@@ -70,6 +75,7 @@ def test_jobs_are_sorted_searched_and_cut(client: TestClient, four: list[str]) -
     assert ids(status="FAILED") == [1]
     assert ids(type="TTS", status="COMPLETED") == [0]
     assert ids(type="TRANSLATION") == []
+    assert ids(type="", status="") == ids()
     assert everything(client, search="night", take=1)["filtered"] == 1
     for wrong in ({"take": 0}, {"skip": -1}, {"sort": {"field": "colour"}}, {"status": "RUNNING"}):
         refused(client.post("/v1/jobs/all", json=wrong), 400)
@@ -88,6 +94,7 @@ def test_jobs_by_page(client: TestClient, four: list[str]) -> None:
     asked = {"type": "TTS", "sortBy": "updatedAt", "orderBy": "ASC", "status": "PENDING"}
     assert [job["id"] for job in client.get("/v2/jobs", params=asked).json()["data"]["jobs"]] == four[2:]
     assert client.get("/v2/jobs", params={"type": "AI_CONTENT"}).json()["data"]["totalPages"] == 0
+    assert client.get("/v2/jobs", params={"type": "TTS", "status": ""}).json()["data"]["totalCount"] == 4
     assert "type" in refused(client.get("/v2/jobs"), 400)
 
 
@@ -147,3 +154,59 @@ def test_where_no_job_may_be_announced(client: TestClient, ledger: Ledger, voice
     ):
         refused(client.post(TTS, json={"voiceId": "af_bella", "text": "Hello.", **body}), 400)
     assert ledger.waiting() == {}
+
+
+SHARED = """
+id title type model processingType status webhookUrl totalCost usageTime apiKeyId ttsVoiceId createdAt updatedAt
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "queues"),
+    [
+        (TTS, {"voiceId": "Emma", "text": "Good evening to all of you."}, ["speech"]),
+        (TTS, {"voiceId": "Amjad", "text": ARABIC}, ["clone"]),
+        ("/v1/jobs/transcribe", {"title": "A call", "model": "Hamsa-General-V2.0"}, ["tools", "transcription"]),
+        ("/v1/jobs/transcribe", {}, ["tools", "transcription"]),
+    ],
+)
+def test_what_is_announced_is_what_is_polled(
+    client: TestClient,
+    hall: Hall,
+    puppet: Puppet,
+    voices: SavedVoices,
+    fetching: None,
+    path: str,
+    body: dict[str, Any],
+    queues: list[Any],
+) -> None:
+    settings = hall.settings.model_copy(update={"credit_price": 0.001})
+    object.__setattr__(hall, "settings", settings)
+    with receiving() as receiver:
+        media = {"mediaUrl": receiver.url("/call.wav")} if "transcribe" in path else {}
+        answer = client.post(path, json={**body, **media, "webhookUrl": receiver.url()})
+        assert answer.status_code == 200, answer.text
+        for queue in queues[:-1]:
+            puppet.finish(puppet.claim(queue))
+        name, content = ("transcript.json", transcript((0.0, "Hello", None))) if media else ("speech.wav", b"RIFF")
+        puppet.deliver(puppet.claim(queues[-1]), name, content, media_type="audio/wav", duration=1.5)
+        delivery = Deliveries(hall.database).claim(lease_seconds=60)
+        assert delivery
+        Sender(ledger=hall.ledger, files=hall.files, links=hall.links, settings=settings).send(delivery)
+    told = receiver.told[0].content["data"]
+    data = answer.json()["data"]
+    polled = client.get("/v1/jobs", params={"jobId": data.get("id") or data["jobId"]}).json()["data"]
+    assert {name: told[name] for name in SHARED.split()} == {name: polled[name] for name in SHARED.split()}
+    assert told["totalCost"] > 0
+    assert told["title"]
+    if media:
+        assert told["mediaUrl"] == polled["mediaUrl"] == media["mediaUrl"]
+    else:
+        assert told["ttsVoiceId"] == body["voiceId"]
+        assert client.get(told["mediaUrl"]).content == client.get(polled["mediaUrl"]).content == content
+        assert told["jobResponse"].keys() == polled["jobResponse"].keys()
+
+
+def test_what_is_no_json_is_said_in_words(client: TestClient) -> None:
+    answer = client.post(TTS, content=b'{"voiceId": "Emma", "te', headers={"content-type": "application/json"})
+    assert refused(answer, 400) == "The body is no JSON."

@@ -155,3 +155,10 @@ def test_what_is_not_heard(client: TestClient, ledger: Ledger) -> None:
     no_number = client.post(STT, content=b'{"audioList": [NaN]}', headers={"content-type": "application/json"})
     assert "audioList" in refused(no_number, 400)
     assert ledger.waiting() == {}
+
+
+def test_a_list_of_millions_is_refused_unread(client: TestClient, ledger: Ledger) -> None:
+    content = b'{"language": "en", "audioList": [' + b"," * 962_000  # which is no JSON, if it were read
+    answer = client.post(STT, content=content, headers={"content-type": "application/json"})
+    assert "960,000 samples" in refused(answer, 400)
+    assert ledger.waiting() == {}

@@ -51,6 +51,8 @@ def test_english_is_spoken_by_kokoro(client: TestClient, ledger: Ledger, voices:
 def test_a_text_in_no_language_is_in_the_speakers_own(client: TestClient, ledger: Ledger, voices: SavedVoices) -> None:
     assert isinstance(spec_of(client, ledger, "Emma", "2026"), SpeechSpec)
     assert isinstance(spec_of(client, ledger, "Amjad", "2026"), CloneSpec)
+    for greeting in ("Hello", "Good morning to you all"):
+        assert isinstance(spec_of(client, ledger, "Amjad", greeting), SpeechSpec)
 
 
 def test_a_saved_voice_of_the_same_name_comes_first(client: TestClient, ledger: Ledger, voices: SavedVoices) -> None:

@@ -65,6 +65,12 @@ class TestWhereUrlsAreFetched:
             ("Evening", URL, None)
         ]
 
+    def test_options_of_subtitles_that_nobody_wants(self, client: TestClient, ledger: Ledger, puppet: Puppet) -> None:
+        job_id, spec = accepted(client, ledger, srtOptions={"maxCharsPerLine": 10}, language="en_US")
+        assert spec.language == "en"
+        done(puppet)
+        assert "srt" not in polled(client, job_id)["jobResponse"]
+
     def test_one_speaker_of_it(self, client: TestClient, ledger: Ledger, puppet: Puppet) -> None:
         job_id, _ = accepted(client, ledger)
         done(puppet)
@@ -122,7 +128,6 @@ class TestWhereUrlsAreFetched:
             ({"language": "xx"}, "language"),
             ({"model": "nothing"}, "nothing"),
             ({"processingType": "sync"}, "processingType"),
-            ({"srtOptions": {}}, "returnSrtFormat"),
             ({"returnSrtFormat": True, "srtOptions": {"maxDuration": -1}}, "maxDuration"),
             ({"webhookUrl": "nowhere"}, "URL"),
         ):

@@ -64,6 +64,36 @@ def test_a_clip_is_tried_out_and_forgotten(
     url = waiting.result(30).json()["data"]["audioUrl"]
     assert client.get(url).content == b"RIFF"
     assert voices.voices.list(key_id=voices.key_id, kind="embedding") == []
+    assert client.post("/v1/jobs/all", json={}).json()["data"]["total"] == 0
+    assert client.get("/v2/tts/histories").json()["data"]["totalCount"] == 0
+
+
+@pytest.mark.usefixtures("fetching")
+def test_a_preview_that_is_asked_for_again(
+    client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, voices: SavedVoices, ledger: Ledger
+) -> None:
+    once, body = {"Idempotency-Key": "once"}, CLIP | {"text": "مرحبا بكم"}
+    waiting = pool.submit(client.post, PREVIEW, json=body, headers=once)
+    enrolled(puppet, voices)
+    puppet.deliver(puppet.claim("clone"), "speech.wav", b"RIFF", media_type="audio/wav", duration=1.0)
+    assert waiting.result(30).status_code == 200
+    again = client.post(PREVIEW, json=body, headers=once)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert client.get(again.json()["data"]["audioUrl"]).content == b"RIFF"
+    refused(client.post(PREVIEW, json=body | {"text": "مرحبا"}, headers=once), 422)
+    assert ledger.waiting() == {}
+
+
+@pytest.mark.usefixtures("fetching")
+def test_as_long_as_documented(
+    client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, voices: SavedVoices
+) -> None:
+    waiting = pool.submit(client.post, VOICES, json=NEW | {"audioTranscription": "a" * 5_000, "name": "b" * 100})
+    _, spec = enrolled(puppet, voices)
+    assert waiting.result(30).status_code == 200
+    assert len(spec.text or "") == 5_000
+    for body, named in (({"audioTranscription": "a" * 5_001}, "5000"), ({"name": "b" * 101}, "100")):
+        assert named in refused(client.post(VOICES, json=NEW | body), 400)
 
 
 @pytest.mark.usefixtures("fetching", "voices")

@@ -1,13 +1,18 @@
 """A real WebSocket client on a real server; a test plays the worker."""
 
+import asyncio
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from fastapi import FastAPI, WebSocket
+from fastapi.testclient import TestClient
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -15,21 +20,29 @@ from audio.encode import encode
 from audio.formats import format_named
 from jobs.keys import Keys
 from jobs.ledger import Claim, Ledger
+from jobs.plans import BUILT_IN, Plan, Plans
 from jobs.specs import CloneSpec
 from server.dialects.hamsa import websocket
+from server.hall import Hall
 from tests.server.conftest import Puppet, SavedVoices, hum, listening
 from tests.server.dialects.hamsa.conftest import ARABIC, transcript
 
 WAV = encode(hum(1.0), 24_000, format_named("wav"))
 SPEECH = {"text": "Good evening to all of you.", "speaker": "Emma", "dialect": "en", "languageId": "en", "mulaw": False}
-PATIENCE = 2.0
 
 
 @pytest.fixture
-def address(app: FastAPI, voices: SavedVoices) -> Iterator[str]:
+def over() -> threading.Event:
+    """Set when the server has done with a connection to `/patient`."""
+    return threading.Event()
+
+
+@pytest.fixture
+def address(app: FastAPI, voices: SavedVoices, over: threading.Event) -> Iterator[str]:
     @app.websocket("/patient/{seconds}")
     async def patient(socket: WebSocket, seconds: float) -> None:
         await websocket.serve(socket, app.state.hall, idle=seconds)
+        over.set()
 
     settings = app.state.hall.settings
     with listening(app) as address:
@@ -154,16 +167,16 @@ def test_a_job_that_fails(socket: ClientConnection, puppet: Puppet) -> None:
     assert told(socket) == {"type": "error", "payload": {"message": "The job failed."}}
 
 
-def test_a_caller_who_leaves_has_the_job_cancelled(socket: ClientConnection, puppet: Puppet, ledger: Ledger) -> None:
-    say(socket, "tts", **SPEECH)
-    say(socket, "tts", **SPEECH)
-    job_id = told(socket)["payload"]["requestId"]
-    puppet.claim()
-    socket.close()
-    end = time.monotonic() + 30
-    while not ledger.get(job_id).done:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+def test_a_caller_who_leaves_has_the_job_cancelled(
+    address: str, over: threading.Event, secret: str, puppet: Puppet, ledger: Ledger
+) -> None:
+    with connect(f"{address}/patient/60?api_key={secret}") as socket:
+        assert told(socket)["type"] == "info"
+        say(socket, "tts", **SPEECH)
+        say(socket, "tts", **SPEECH)
+        job_id = told(socket)["payload"]["requestId"]
+        puppet.claim()
+    assert over.wait(30)
     assert ledger.get(job_id).state == "canceled"
     assert ledger.waiting() == {}  # what waited behind it was never begun
 
@@ -209,12 +222,82 @@ def test_who_says_nothing_is_closed(address: str, secret: str) -> None:
     assert closed.value.rcvd.code == 1000
 
 
-def test_who_waits_for_an_answer_is_not(address: str, secret: str, puppet: Puppet) -> None:
-    with connect(f"{address}/patient/{PATIENCE}?api_key={secret}") as socket:
-        assert told(socket)["type"] == "info"
-        say(socket, "tts", **SPEECH)
-        assert told(socket)["type"] == "ack"
-        claim = puppet.claim()
-        time.sleep(1.2 * PATIENCE)
-        spoken(puppet, claim)
-        assert audio(socket)
+class Peer:
+    """The other end of a connection, as a server of ASGI has it. It says all at once, and leaves without a word."""
+
+    def __init__(self, secret: str, *said: str, hears: int = 1_000) -> None:
+        self._secret = secret
+        self._said: list[Any] = [{"type": "websocket.connect"}]
+        self._said += [{"type": "websocket.receive", "text": text} for text in said]
+        self._hears = hears
+        self.heard: list[Any] = []
+
+    def serve(self, client: TestClient, hall: Hall, idle: float) -> None:
+        """Until the connection is over."""
+        headers = [(b"x-api-key", self._secret.encode())]
+        scope = {"type": "websocket", "path": "/", "headers": headers, "query_string": b""}
+        assert client.portal
+        client.portal.call(partial(websocket.serve, WebSocket(scope, self._receive, self._send), hall, idle=idle))
+
+    async def _receive(self) -> Any:
+        return self._said.pop(0) if self._said else await asyncio.Event().wait()
+
+    async def _send(self, message: Any) -> None:
+        if len(self.heard) == self._hears:
+            raise OSError("the connection is reset")
+        self.heard.append(message)
+
+
+def test_who_waits_for_an_answer_is_not(
+    client: TestClient, hall: Hall, voices: SavedVoices, secret: str, puppet: Puppet, pool: ThreadPoolExecutor
+) -> None:
+    peer = Peer(secret, json.dumps({"type": "tts", "payload": SPEECH}))
+    over = pool.submit(peer.serve, client, hall, 0.05)
+    claim = puppet.claim()
+    time.sleep(0.2)
+    spoken(puppet, claim)
+    over.result(30)
+    assert "ack" in peer.heard[2]["text"]
+    assert "end" in peer.heard[-2]["text"]
+    assert peer.heard[-1]["code"] == 1000
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("speaker", ["Zed", "Emma"])
+def test_who_leaves_without_a_word_is_no_failure(
+    client: TestClient, hall: Hall, voices: SavedVoices, secret: str, frames: int, speaker: str
+) -> None:
+    peer = Peer(secret, json.dumps({"type": "tts", "payload": SPEECH | {"speaker": speaker}}), hears=frames)
+    peer.serve(client, hall, websocket.IDLE)
+    assert [message["type"] for message in peer.heard] == ["websocket.accept", "websocket.send"][:frames]
+    assert hall.ledger.waiting() == {}
+
+
+def test_each_message_is_a_request_of_the_plan(app: FastAPI, socket: ClientConnection, secret: str) -> None:
+    hall = app.state.hall
+    object.__setattr__(hall, "plans", Plans({**BUILT_IN, "test": Plan(requests_per_minute=2)}, "unlimited"))
+    hall.keys.put_on(hall.keys.check(secret).id, "test")
+    for asked in range(3):
+        say(socket, "tts", **SPEECH | {"speaker": "Zed"})
+        said = told(socket)["payload"]["message"]
+        assert ("2 requests a minute" in said) == (asked == 2)
+    socket.send('{"type": "ping"}')
+    assert told(socket)["type"] == "pong"
+
+
+def test_a_revoked_key_is_worth_nothing_from_then_on(
+    app: FastAPI, socket: ClientConnection, secret: str, ledger: Ledger
+) -> None:
+    app.state.hall.keys.revoke(app.state.hall.keys.check(secret).id)
+    say(socket, "tts", **SPEECH)
+    assert "API key" in told(socket)["payload"]["message"]
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.recv(30)
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 4001
+    assert ledger.waiting() == {}
+
+
+def test_a_list_of_millions_is_refused_unread(socket: ClientConnection) -> None:
+    socket.send('{"type": "stt", "payload": {"audioList": [' + "0," * 2_000_000 + "0]}}")
+    assert "960,000 samples" in told(socket)["payload"]["message"]

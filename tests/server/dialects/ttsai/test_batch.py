@@ -8,6 +8,7 @@ from jobs.batches import Batches
 from jobs.database import Database
 from jobs.keys import Keys
 from jobs.ledger import Ledger
+from jobs.plans import Plan, Plans
 from jobs.schema import keys
 from server.hall import Hall
 from tests.server.conftest import Puppet
@@ -121,6 +122,17 @@ def test_characters_that_suffice_for_some(client: TestClient, database: Database
     assert Keys(database).check(secret).credits_used == 12
 
 
+def test_a_batch_of_which_nothing_is_taken_is_refused_in_any_order(
+    client: TestClient, database: Database, hall: Hall, secret: str
+) -> None:
+    object.__setattr__(hall, "plans", Plans({"short": Plan(text_characters=20)}, "short"))
+    Keys(database).grant(Keys(database).check(secret).id, 0)
+    long = HELLO | {"text": "Hello. " * 10}
+    for texts in ([HELLO, long], [long, HELLO]):
+        answer = client.post(SUBMIT, json={"texts": texts})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (402, "insufficient_credits")
+
+
 def test_a_batch_that_cannot_be_stored_leaves_nothing(
     client: TestClient, hall: Hall, ledger: Ledger, database: Database
 ) -> None:
@@ -174,13 +186,3 @@ def test_only_its_key_sees_it(client: TestClient, database: Database) -> None:
         shape(answer.json())
         assert answer.status_code == status
     assert client.get(RESULT, params={"batch_id": batch_id}, headers={b"authorization": b""}).status_code == 200
-
-
-def test_what_a_dead_server_left_half_done_is_found(database: Database, secret: str) -> None:
-    key = Keys(database).check(secret)
-    batches = Batches(database)
-    left, _ = batches.open(key_id=key.id, dialect="ttsai", total=1)
-    kept, _ = batches.open(key_id=key.id, dialect="ttsai", total=1)
-    batches.seal(kept, {})
-    assert batches.half_done(before=batches.get(left).created_at) == []
-    assert batches.half_done(before=batches.get(kept).created_at + 1) == [left]

@@ -42,6 +42,11 @@ def test_into_a_stock_voice(post: Post, puppet: Puppet, pool: ThreadPoolExecutor
     assert spec.model == "chatterbox-english"
 
 
+def test_the_recordings_other_name(post: Post, puppet: Puppet, pool: ThreadPoolExecutor) -> None:
+    answer, _ = changed(post, puppet, pool, "clone", {"source_audio": CLIP}, target_voice="af_bella")
+    assert (answer.status_code, answer.content) == (200, CLIP)
+
+
 @pytest.mark.parametrize("field", ["target_audio", "reference_audio"])
 def test_into_the_voice_of_a_clip(
     post: Post, puppet: Puppet, pool: ThreadPoolExecutor, files: FileStore, ledger: Ledger, field: str

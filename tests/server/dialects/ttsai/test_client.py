@@ -10,11 +10,13 @@ from typing import TypeVar
 import pytest
 from fastapi import FastAPI
 from tts_ai import AsyncTTSClient, TTSClient
-from tts_ai.exceptions import AuthenticationError, ModelNotFoundError, TTSError
+from tts_ai.exceptions import AuthenticationError, InsufficientCreditsError, ModelNotFoundError, TTSError
 from tts_ai.models import TranscriptionResult
 
+from jobs.database import Database
+from jobs.keys import Keys
 from jobs.ledger import Ledger
-from jobs.specs import CloneSpec, Queue
+from jobs.specs import CloneSpec, Queue, SpeechSpec
 from server.hall import Hall
 from tests.server.conftest import Puppet, RvcVoices, listening
 from tests.server.dialects.ttsai.conftest import CLIP
@@ -101,6 +103,42 @@ def test_errors_are_the_clients_own(ttsai: TTSClient, puppet: Puppet) -> None:
     puppet.fail(puppet.claim(), "internal_error", "The job failed.")
     with pytest.raises(TTSError, match=r"The job failed\."):
         ttsai.poll_result(job.uuid, interval=0.01)
+
+
+def test_generate_has_the_clients_own_errors(
+    ttsai: TTSClient, database: Database, secret: str, by_async: "Ask[object]"
+) -> None:
+    """It calls OpenAI's path, whose errors are others."""
+    with pytest.raises(ModelNotFoundError, match="tortoise-xl"):
+        ttsai.generate("Good evening.", model="tortoise-xl")
+    with pytest.raises(TTSError, match="input"):
+        ttsai.generate("Good evening.", input=None)
+    Keys(database).grant(Keys(database).check(secret).id, 5)
+    asked: list[Callable[[], object]] = [
+        lambda: ttsai.generate("Good evening."),
+        lambda: by_async(lambda client: client.generate("Good evening.")),
+    ]
+    for ask in asked:
+        with pytest.raises(InsufficientCreditsError) as caught:
+            ask()
+        assert (caught.value.credits_needed, caught.value.credits_remaining) == (13, 5)
+
+
+def test_generate_by_a_model_that_is_not_run_here(
+    ttsai: TTSClient, puppet: Puppet, pool: ThreadPoolExecutor, ledger: Ledger, hall: Hall, app: FastAPI
+) -> None:
+    waiting = pool.submit(ttsai.generate, "Good evening.", model="piper", voice="alloy")
+    claim = puppet.claim()
+    spec = ledger.get(claim.job_id).spec
+    assert isinstance(spec, SpeechSpec)
+    assert (spec.model, spec.voice) == ("kokoro", "af_alloy")
+    puppet.deliver(claim, "speech.wav", CLIP, media_type="audio/wav", duration=6.0)
+    assert waiting.result(30) == CLIP
+    strict = hall.settings.model_copy(update={"strict_models": True})
+    object.__setattr__(app.state.hall, "settings", strict)
+    with pytest.raises(TTSError, match="piper") as caught:
+        ttsai.generate("Good evening.", model="piper")
+    assert caught.value.status_code == 404
 
 
 def test_a_wrong_key(ttsai: TTSClient) -> None:

@@ -73,6 +73,7 @@ PATHS = {
         "/v1/speech/results/",
         "/v1/stt/",
         "/v1/transcribe/results/",
+        "/v1/user-voices/uv_1/archive/",
     ),
     "deapi": ("/api/v1/client/txt2audio", "/api/v2/audio/speech"),
     "hamsa": ("/v1/jobs/text-to-speech", "/v1/jobs", "/v2/tts/voices"),
@@ -85,6 +86,23 @@ def test_paths_of_several_apis_side_by_side() -> None:
     assert {
         name: tuple(path for path in paths if dialect_of(path).name == name) for name, paths in PATHS.items()
     } == PATHS
+
+
+def test_every_path_is_there_below_both_bases(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+    below = {base: {path.removeprefix(base) for path in paths if owned(path, base)} for base in ("/v1/", "/api/v1/")}
+    assert below["/v1/"] == below["/api/v1/"] > {"tts/clone/", "voice-convert/", "user-voices/", "speech/results/"}
+
+
+def owned(path: str, base: str) -> bool:
+    return path.startswith(base) and dialect_of(path).name == "ttsai"
+
+
+def test_openais_path_is_answered_as_its_caller_knows_it(client: TestClient) -> None:
+    for agent, key in (("tts-ai-python/0.1.0", "message"), ("OpenAI/Python 3.52", None)):
+        answer = client.post("/v1/audio/speech", json={}, headers={"user-agent": agent})
+        assert (answer.status_code, answer.json().keys() - {"error"}) == (400, {key} - {None})
+        assert ("x-ratelimit-limit" in answer.headers) is (key is not None)
 
 
 def test_an_upload_and_its_reference_fit_into_one_form(settings: Settings) -> None:

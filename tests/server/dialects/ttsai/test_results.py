@@ -39,6 +39,32 @@ def test_a_job_is_polled_from_its_queue_to_its_audio(client: TestClient, puppet:
         assert client.get(body[name], headers={b"authorization": b"", b"x-api-key": b""}).content == CLIP
 
 
+def test_every_answer_about_a_job_says_what_it_cost(client: TestClient, puppet: Puppet, uuid: str) -> None:
+    puppet.deliver(puppet.claim(), "speech.wav", CLIP, media_type="audio/wav", duration=6.0, captions=captions(puppet))
+    paths = [f"{base}/speech/{kind}/?uuid={uuid}" for base in ("/v1", "/api/v1") for kind in ("results", "subtitles")]
+    for path in (*paths, f"/static/downloads/{uuid}/speech.wav"):
+        answer = client.get(path)
+        cost = (answer.status_code, answer.headers["x-credits-used"], answer.headers["x-voxhall-job"])
+        assert cost == (200, str(len("Good evening.")), uuid), path
+    batch = client.post("/v1/tts/batch/", json={"texts": [{"text": "Hello.", "voice": "af_bella"}]})
+    polled = client.get("/v1/tts/batch/result/", params={"batch_id": batch.json()["batch_id"]})
+    assert batch.headers["x-credits-used"] == polled.headers["x-credits-used"] == str(len("Hello."))
+
+
+def captions(puppet: Puppet) -> dict[str, str]:
+    puppet.files.put("jobs/captions.srt", b"")
+    return {"srt": "jobs/captions.srt"}
+
+
+def test_a_download_tells_its_size_before_it_comes(client: TestClient, puppet: Puppet, uuid: str) -> None:
+    path = f"/static/downloads/{uuid}/speech.wav"
+    assert client.head(path).status_code == 404
+    puppet.deliver(puppet.claim(), "speech.wav", CLIP, media_type="audio/wav", duration=6.0)
+    answer = client.head(path)
+    assert (answer.status_code, answer.headers["content-length"]) == (200, str(len(CLIP)))
+    assert answer.headers["content-type"] == "audio/wav"
+
+
 def test_a_failed_job_says_why_as_a_text(client: TestClient, puppet: Puppet, uuid: str) -> None:
     puppet.fail(puppet.claim(), "internal_error", "The job failed.")
     body = poll(client, uuid)

@@ -62,6 +62,18 @@ def test_the_list_has_the_quota(client: TestClient, nina: str) -> None:
     assert (body["voices"][0]["public_id"], body["voices"][0]["storage_status"]) == (f"uv_{nina}", "active")
 
 
+def test_a_voice_names_the_model_that_speaks_with_it(client: TestClient, rvc: RvcVoices, nina: str) -> None:
+    def named() -> dict[str, str]:
+        return {voice["name"]: voice["model_name"] for voice in client.get(PATH).json()["voices"]}
+
+    rvc.add("Ole", kind="clone", text="Hej.", language="da", seconds=8.0, model=None, description=None)
+    assert named() == {"Nina": "chatterbox-english", "Ole": "chatterbox"}
+    job = client.post("/v1/tts/", json={"text": "Hello.", "user_voice_id": f"uv_{nina}"}).json()
+    assert job["model"] == named()["Nina"]
+    rvc.install("chatterbox-multilingual")
+    assert named()["Ole"] == "chatterbox-multilingual"
+
+
 def test_a_voice_is_put_aside_and_taken_up_again(client: TestClient, nina: str) -> None:
     speech = {"text": "Hello.", "user_voice_id": f"uv_{nina}"}
     for action, status, speaks in (("archive", "archived", 404), ("reactivate", "active", 200)):

@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 from jobs.ledger import Ledger
 from jobs.specs import CloneSpec, SpeechSpec
 from models.catalog import load_catalog
+from server.dialects.ttsai.speech import Speech
 from tests.server.conftest import RvcVoices
 from tests.server.dialects.ttsai.conftest import shape
 
@@ -90,6 +91,19 @@ def test_errors(client: TestClient, ledger: Ledger) -> None:
         error = answer.json()["error"]
         assert (answer.status_code, error["code"], error["param"]) == (status, code, param), change
     assert ledger.waiting() == {}
+
+
+def test_null_is_not_given(client: TestClient, ledger: Ledger) -> None:
+    nothing = dict.fromkeys(Speech.model_fields) | {"text": "Hello.", "voice": "af_bella"}
+    job = client.post("/v1/tts/", json=nothing).json()
+    spec = ledger.get(job["uuid"]).spec
+    assert isinstance(spec, SpeechSpec)
+    assert (spec.speed, spec.format, spec.pronunciations) == (1.0, "mp3", {})
+    batch = client.post("/v1/tts/batch/", json={"texts": [nothing], "webhook_url": None}).json()
+    assert batch["items"][0]["status"] == "queued"
+    for missing in ("text", "voice"):
+        answer = client.post("/v1/tts/", json=nothing | {missing: None})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, missing)
 
 
 def test_an_unknown_model_is_said_so_that_the_clients_know_it(client: TestClient) -> None:

@@ -1,8 +1,8 @@
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
@@ -57,6 +57,7 @@ def test_filters(client: TestClient, rvc: RvcVoices) -> None:
     assert ids(client, language="xx") == []
     assert {voice[1] for voice in ids(client, gender="male", model="kokoro")} == {"m"}
     assert ids(client, gender="neutral") == []
+    assert ids(client) == ids(client, language="auto", gender="", model="") == ids(client, language="")
     for asked in ({"gender": "loud"}, {"model": "nothing"}):
         answer = client.get("/v1/voices/", params=asked)
         shape(answer.json())
@@ -70,23 +71,30 @@ def test_languages(client: TestClient) -> None:
     assert body["total"] == len(found)
 
 
-def test_a_preview_is_spoken_once_for_all_who_ask_and_kept(
-    client: TestClient, app: FastAPI, puppet: Puppet, ledger: Ledger, pool: ThreadPoolExecutor
-) -> None:
-    path = PREVIEW.format("ff_siwis")
-    asking = [pool.submit(client.get, path, headers=STRANGER) for _ in range(8)]
-    claim = puppet.claim()
-    spec = ledger.get(claim.job_id).spec
-    assert isinstance(spec, SpeechSpec)
-    assert (spec.text, spec.voice, spec.format) == (PREVIEWS["fr"], "ff_siwis", "mp3")
-    puppet.deliver(claim, "speech.mp3", CLIP, media_type="audio/mpeg", duration=6.0)
-    for waiting in asking:
-        answer = waiting.result(30)
+def test_a_preview_is_spoken_once_for_all_who_ask_and_kept(client: TestClient, puppet: Puppet, ledger: Ledger) -> None:
+    path, together = PREVIEW.format("ff_siwis"), Barrier(8)
+
+    def ask() -> Any:
+        together.wait(30)
+        return client.get(path, headers=STRANGER)
+
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask) for _ in range(8)]
+        claim = puppet.claim()
+        check_preview(ledger.get(claim.job_id).spec)
+        puppet.deliver(claim, "speech.mp3", CLIP, media_type="audio/mpeg", duration=6.0)
+        answers = [waiting.result(30) for waiting in asking]
+    for answer in answers:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
         assert answer.content == CLIP
     assert "public" in client.get(path).headers["cache-control"]
     assert client.head(path).headers["content-length"] == str(len(CLIP))
     assert ledger.waiting() == {}
+
+
+def check_preview(spec: object) -> None:
+    assert isinstance(spec, SpeechSpec)
+    assert (spec.text, spec.voice, spec.format) == (PREVIEWS["fr"], "ff_siwis", "mp3")
 
 
 def spoken(client: TestClient, puppet: Puppet, pool: ThreadPoolExecutor, path: str) -> Any:
