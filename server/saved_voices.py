@@ -143,6 +143,10 @@ async def enrol_description(
     try:
         await run_in_threadpool(_check_new, hall, key.id, spec)
         job = await run_in_threadpool(lambda: accept(hall, key, design, dialect=dialect, interactive=True))
+        if key.once and (known := await voice_made_before(hall, voiced, request)):
+            # The same request was done, and what was spoken for it forgotten, just before this was accepted.
+            await run_in_threadpool(forget, hall.ledger, hall.files, job.id)
+            return known, {}
         async with _waited(hall, key, job, request):
             made = await enrol_result(hall, voiced, request, spec, job.id, dialect=dialect)
     except (Conflict, QuotaExceeded, NotFound):
