@@ -57,6 +57,13 @@ class Job:
     def done(self) -> bool:
         return self.state in TERMINAL
 
+    @property
+    def why(self) -> tuple[str, str]:
+        """Code and sentence of what ended it without a result. Only for a job that has none."""
+        if self.state == "canceled":
+            return "canceled", "The job was cancelled."
+        return self.error_code or "internal_error", self.error_message or "The job failed."
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -37,7 +37,12 @@ def file_response(hall: Hall, key: str, media_type: str, headers: dict[str, str]
     return Response(hall.files.get(key), media_type=media_type, headers=headers)
 
 
-async def transcript(hall: Hall, job: Job) -> dict[str, Any]:
-    """The stored transcript of a transcription job that succeeded. Raises `NotFound`."""
-    content: dict[str, Any] = json.loads(await run_in_threadpool(hall.files.get, (job.result or {})["file"]))
+def stored_transcript(hall: Hall, job: Job) -> dict[str, Any]:
+    """Of a transcription job that succeeded. Raises `NotFound`."""
+    content: dict[str, Any] = json.loads(hall.files.get((job.result or {})["file"]))
     return content
+
+
+async def transcript(hall: Hall, job: Job) -> dict[str, Any]:
+    """The same, read in a thread."""
+    return await run_in_threadpool(stored_transcript, hall, job)

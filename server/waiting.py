@@ -56,10 +56,8 @@ async def shared_result_of(hall: Hall, job: Job, request: Connection) -> Job:
 
 def succeeded(job: Job) -> Job:
     """The job itself. Raises `JobFailed` where it ended otherwise."""
-    if job.state == "canceled":
-        raise JobFailed("canceled", "The job was cancelled.")
-    if job.state == "failed":
-        raise JobFailed(job.error_code or "internal_error", job.error_message or "The job failed.")
+    if job.state in {"canceled", "failed"}:
+        raise JobFailed(*job.why)
     return job
 
 

@@ -59,7 +59,7 @@ def failure(job: Job, *, refunded: bool) -> dict[str, object]:
     return {
         "failed_at": utc(job.finished_at),
         "error_code": "PROCESSING_ERROR" if reason in OF_THE_SOURCE else worker,
-        "error_message": job.error_message or "The job was cancelled.",
+        "error_message": job.why[1],
         "error_reason": reason,
         "retryable": reason in PASSING,
         "refunded": refunded,

@@ -73,7 +73,7 @@ def facts(job: Job, asked: Mapping[str, Any], *, price: float, audio: str | None
 
 def failure(job: Job) -> dict[str, str]:
     """Why it failed, as a `jobResponse` has it; empty unless it has."""
-    return {"error": job.error_message or "The job was cancelled."} if STATUS[job.state] == "FAILED" else {}
+    return {"error": job.why[1]} if STATUS[job.state] == "FAILED" else {}
 
 
 def title(job: Job) -> str:

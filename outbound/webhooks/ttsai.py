@@ -21,8 +21,8 @@ def of_job(news: JobNews) -> Mapping[str, object]:
         "completed_at": utc(job.finished_at),
     }
     if not done:
-        said = job.error_message or "The job was cancelled."
-        body |= {"error": said, "message": said, "code": job.error_code or job.state}
+        code, said = job.why
+        body |= {"error": said, "message": said, "code": code}
     return body
 
 

@@ -14,7 +14,7 @@ from jobs.specs import TranscriptionSpec
 from server.dialects.deapi.bodies import Finer
 from server.dialects.deapi.names import NAME, PLAIN
 from server.hall import Hall, HallDependency
-from server.results import base_url
+from server.results import base_url, stored_transcript
 
 router = APIRouter()
 
@@ -62,7 +62,7 @@ def transcript_link(hall: Hall, request: Request, job: Job) -> str:
 def transcript_of(hall: Hall, job: Job) -> str:
     """What the file holds. Raises `NotFound`."""
     assert isinstance(job.spec, TranscriptionSpec)
-    stored = json.loads(hall.files.get((job.result or {})["file"]))
+    stored = stored_transcript(hall, job)
     asked = rendering_of(job.spec)
     if asked.structured:
         return json.dumps(_structured(stored, asked, job.spec), ensure_ascii=False)

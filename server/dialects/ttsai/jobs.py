@@ -1,6 +1,5 @@
 """A job as TTS.ai's clients read it, from its acceptance to its audio or its text."""
 
-import json
 from typing import Any
 
 from fastapi import Request
@@ -13,7 +12,7 @@ from server.cloning import engine_headers
 from server.dialects.ttsai.ids import dashed, plain
 from server.dialects.ttsai.transcripts import heard
 from server.hall import Hall
-from server.results import link
+from server.results import link, stored_transcript
 
 NAME = "ttsai"
 
@@ -68,15 +67,9 @@ def state(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
         body |= {"result_url": url, "url": url, "cdn_url": url, "duration": result.get("duration")}
         body |= {"warnings": warnings} if (warnings := result.get("warnings")) else {}
         if isinstance(job.spec, TranscriptionSpec):
-            body |= heard(transcript_of(hall, job))
+            body |= heard(stored_transcript(hall, job))
     if body["status"] == "failed":
         # A text, not an object: the Rust client takes nothing else here.
-        said = job.error_message or "The job was cancelled."
-        body |= {"error": said, "message": said, "code": job.error_code or job.state}
+        code, said = job.why
+        body |= {"error": said, "message": said, "code": code}
     return body
-
-
-def transcript_of(hall: Hall, job: Job) -> dict[str, Any]:
-    """As it is stored, of a transcription that is completed. Raises `NotFound`."""
-    content: dict[str, Any] = json.loads(hall.files.get((job.result or {})["file"]))
-    return content

@@ -13,10 +13,11 @@ from models.language import plain_code
 from models.reading.markup import hidden
 from models.subtitles import srt, vtt
 from server.callers import BearerKey
-from server.dialects.ttsai.jobs import STATUS, found, headers, transcript_of
+from server.dialects.ttsai.jobs import STATUS, found, headers
 from server.dialects.ttsai.results import JobId
 from server.dialects.ttsai.transcripts import UNKNOWN
 from server.hall import Hall, HallDependency
+from server.results import stored_transcript
 from server.transcripts import plain
 
 router = APIRouter()
@@ -56,7 +57,7 @@ def _content(hall: Hall, job: Job, form: Form) -> tuple[str, bool]:
         case SpeechSpec():
             return hall.files.get((job.result or {})["captions"][form]).decode(), True
         case TranscriptionSpec():
-            return plain(transcript_of(hall, job), form), False
+            return plain(stored_transcript(hall, job), form), False
         case CloneSpec() as spec:
             cues = captions(spec.text, _estimated(spec, (job.result or {})["duration"]), width=_width(spec))
             return (srt if form == "srt" else vtt)(cues), False
