@@ -165,13 +165,17 @@ class Casting:
                 return clip_of_job(step.files, step.job.id)
             case "saved":
                 return clip_of_voice(step.files, saved_voice(self.voices, spec.voice or "", spec.asked_voice))
-            case "stock" if (
-                isinstance(spec, ChangeSpec) or spec.voice not in self.store.catalog.model(spec.model).voices
-            ):
+            case "stock" if isinstance(spec, ChangeSpec) or self._is_lent(spec):
                 stock = StockClips(self.residency, self.batcher, self.phonemizer, self.store)
                 return stock.clip(step, spec.voice or "")
             case _:
                 return None
+
+    def _is_lent(self, spec: CloneSpec) -> bool:
+        """Whether the voice is that of a model that speaks, and not one of the cloning model's own."""
+        catalog = self.store.catalog
+        lenders = any(spec.voice in model.voices for model in catalog.of_kind("speech"))
+        return lenders and spec.voice not in catalog.model(spec.model).voices
 
     def needed_clip(self, step: Step, spec: CloneSpec | ChangeSpec) -> Clip:
         """As `clip`, for models that take a voice from nothing else."""

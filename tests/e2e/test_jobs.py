@@ -236,9 +236,9 @@ def test_models(client: httpx.Client) -> None:
         (GREETING | {"format": "pcm", "sample_rate": 16_000}, 400, "invalid_request", "sample_rate"),
         (GREETING | {"seed": -1}, 400, "invalid_request", "seed"),
         (GREETING | {"colour": "red"}, 400, "invalid_request", "colour"),
-        ({"kind": "dance"}, 400, "invalid_request", None),
+        ({"kind": "dance"}, 400, "invalid_request", "kind"),
         ({"kind": "transcription"}, 400, "invalid_request", "audio"),
-        ({}, 400, "invalid_request", None),
+        ({}, 400, "invalid_request", "kind"),
     ],
 )
 def test_refused_specs(

@@ -26,6 +26,7 @@ def test_a_request_becomes_a_spec_in_the_voices_language(hall: Hall) -> None:
         "text": "Good evening.",
         "voice": "af_heart",
         "model": "kokoro",
+        "asked_voice": None,
         "language": "en-us",
         "speed": 1.0,
         "format": "mp3",
