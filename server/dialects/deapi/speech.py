@@ -18,7 +18,6 @@ from server.asked import asked
 from server.callers import BearerKey
 from server.cloning import checked_clone, engine_headers, find_saved, spoken
 from server.dialects.deapi.announcing import Announced, announced, needed
-from server.dialects.deapi.forms import openapi_of, parsed
 from server.dialects.deapi.jobs import accepted
 from server.dialects.deapi.names import (
     DEFAULT_VOICE,
@@ -30,6 +29,7 @@ from server.dialects.deapi.names import (
     model_of,
     own_default,
 )
+from server.forms import openapi_of, parsed
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
 from server.uploads import measured, required

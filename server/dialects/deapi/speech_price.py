@@ -12,10 +12,10 @@ from server.asked import asked
 from server.callers import BearerKey
 from server.cloning import spoken
 from server.dialects.deapi.announcing import needed
-from server.dialects.deapi.forms import openapi_of, parsed
 from server.dialects.deapi.money import quoted
 from server.dialects.deapi.names import STAND_IN, language_of, model_of
 from server.dialects.deapi.speech import Sound
+from server.forms import openapi_of, parsed
 from server.hall import Hall, HallDependency
 from server.limits import check_text
 from server.pricing import credits_of

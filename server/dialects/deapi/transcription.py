@@ -14,12 +14,12 @@ from server.callers import BearerKey
 from server.dialects.deapi import bodies
 from server.dialects.deapi.announcing import announced
 from server.dialects.deapi.bodies import Answered, Finer, Heard, check_together
-from server.dialects.deapi.forms import openapi_of, parsed
 from server.dialects.deapi.jobs import accepted
 from server.dialects.deapi.money import quoted
 from server.dialects.deapi.names import NAME, language_of, listener_of
 from server.dialects.deapi.sources import address, job_type_of_address, uploaded
 from server.dialects.deapi.transcripts import Rendering
+from server.forms import openapi_of, parsed
 from server.hall import Hall, HallDependency
 from server.installed import installed, pull
 from server.pricing import credits_of

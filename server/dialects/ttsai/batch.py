@@ -11,6 +11,7 @@ from jobs.batches import Batch, Batches, Refusal
 from jobs.errors import InvalidRequest, LedgerUnavailable, NotFound, VoxhallError
 from jobs.ledger import Job
 from jobs.specs import CloneSpec, SpeechSpec
+from jobs.webhooks import LONGEST_URL
 from server.accepting import accept_batch
 from server.callers import BearerKey, Caller, PollingKey
 from server.dialects.ttsai.ids import plain
@@ -35,7 +36,7 @@ class Texts(Given):
     texts: Annotated[list[Any], Field(min_length=1, max_length=MOST)]
     """Each as `/v1/tts/` takes it: `text`, `voice`, and `model`, `language`, `format`, `speed` where they matter."""
 
-    webhook_url: Annotated[str | None, Field(max_length=2_048)] = None
+    webhook_url: Annotated[str | None, Field(max_length=LONGEST_URL)] = None
     """Told once all of them have ended."""
 
 
