@@ -18,6 +18,7 @@ from jobs.files import REFERENCE, FileStore, segment_prefix, voice_key, work_key
 from jobs.ledger import Job, Ledger
 from jobs.specs import AnySpec, CloneSpec, Queue
 from jobs.voices import SavedVoice, Voices
+from models.apart import DrawsApart
 from models.catalog import load_catalog
 from models.cloning.embedding import Embedding
 from models.cloning.engine import Between, Reference, Wish
@@ -112,7 +113,7 @@ class Booth:
             "kokoro-match": KokoroMatch(models / "kokoro-match", models / "ge2e"),
             **named,
         }
-        self.residency = Residency(make=self._make, size=lambda _: 1, device="cpu", budget=100)
+        self.residency = Residency(make=self._make, size=lambda _: 1, device="cpu", budget=100, loading=DrawsApart)
 
     def wanting_clips_of(self, seconds: float) -> None:
         """From now on that is the shortest clip that a model takes."""
