@@ -26,6 +26,7 @@
     ├── NotOffered            the API has it, and this server has not
     ├── Unavailable           the server cannot do it now (a model that is not installed, a full disk)
     │   ├── ModelNotInstalled
+    │   ├── QueueFull         too many jobs of all keys are unfinished
     │   └── LedgerUnavailable
     │       └── OutcomeUnknown    the change may have been made
     └── JobFailed             the job that the caller waited for failed
@@ -162,6 +163,16 @@ class ModelNotInstalled(Unavailable):
     """The message names the command that installs it."""
 
     code = "model_not_installed"
+
+
+class QueueFull(Unavailable):
+    """`retry_after`: whole seconds until it is worth another try, 1 or more."""
+
+    code = "queue_full"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class LedgerUnavailable(Unavailable):

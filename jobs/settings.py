@@ -44,8 +44,17 @@ class Settings(BaseModel):
     trusted_proxies: str = "127.0.0.1"
     """Comma list of hops whose X-Forwarded-* headers are believed."""
 
+    allowed_hosts: str = ""
+    """Comma list of further names that a request's Host may be, `*` for any. Those of `host` and `public_url` are."""
+
     api_key: SecretStr | None = Field(default=None, min_length=16)
     """The first API key, instead of a generated one."""
+
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    """What `GET /metrics` must bear. Unset: it answers everybody."""
+
+    otlp_endpoint: AnyHttpUrl | None = None
+    """Where traces go (OTLP over HTTP, such as `http://127.0.0.1:4318`). Unset: nothing is traced."""
 
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     """Signs file links. Unset: made once and kept in the data folder. Several boxes must share one."""
@@ -64,6 +73,15 @@ class Settings(BaseModel):
 
     max_upload_bytes: int = Field(default=100 * MEBIBYTE, ge=1)
     """Largest upload of any endpoint; a dialect may set a lower limit."""
+
+    max_audio_seconds: int = Field(default=12 * 3600, ge=1)
+    """Longest recording of any job."""
+
+    max_jobs: int = Field(default=50_000, ge=1)
+    """Unfinished jobs of all keys together."""
+
+    max_key_jobs: int = Field(default=20_000, ge=1)
+    """Unfinished jobs of a key whose plan has no limit of its own."""
 
     max_voice_bytes: int = Field(default=1024 * MEBIBYTE, ge=1)
     """Largest upload of a voice: its model and its index together."""
@@ -118,11 +136,32 @@ class Settings(BaseModel):
     compile_kernels: bool = True
     """Whether the torch worker compiles kernels, in a thread of its own. What it makes is kept in the data folder."""
 
+    step_seconds: int = Field(default=6 * 3600, ge=10)
+    """How long one step of a job may run. One that does not end by then fails, its worker with it where it must."""
+
+    worker_memory_bytes: int = Field(default=0, ge=0)
+    """Resident memory at which a worker gives all its steps back and starts anew. 0: 90 % of the machine's."""
+
+    grace_seconds: float = Field(default=5.0, ge=1)
+    """How long a worker that is stopped may go on with the segment at hand."""
+
     lease_seconds: float = Field(default=15.0, ge=1)
     """How long a step stays with a silent worker."""
 
     segment_seconds: int = Field(default=3600, ge=60)
     """How long rendered segments outlive their job, for callers that still stream them."""
+
+    keep_uploads_seconds: int = Field(default=0, ge=0)
+    """How long uploads outlive their job. 0: as long as the job is kept."""
+
+    keep_results_seconds: int = Field(default=0, ge=0)
+    """How long result files outlive their job, which stays in lists. 0: as long as the job is kept."""
+
+    keep_jobs_seconds: int = Field(default=0, ge=0)
+    """How long ended jobs are kept with all that is theirs. 0: until they are deleted."""
+
+    keep_usage_days: int = Field(default=0, ge=0)
+    """How long usage is kept. 0: for ever."""
 
     worker_id: str = Field(default="", pattern=r"^[A-Za-z0-9._:@-]{0,80}$")
     """Name of this worker process in the ledger; the supervisor gives each start its own."""
