@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import jobs, keys, models, pronunciations, voices
+from cli import bundle, jobs, keys, models, pronunciations, voices
 from cli.options import ApiKey, Server
 from cli.process import fail, prepare, settings
 from jobs.specs import PitchMethod
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="A private voice server that speaks the public voice APIs.",
 )
+app.add_typer(bundle.app, name="bundle")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
@@ -59,6 +60,8 @@ def worker(role: Annotated[Literal["speech", "transcription", "io"], typer.Argum
     if not own.redis_url:
         raise fail("A worker needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
     prepare(own)
+    if own.heartbeat_file:
+        heartbeat.begin(own.heartbeat_file)
     try:
         start(role, own)
     except (CatalogError, DeviceError, StoreError, Unavailable) as error:
