@@ -25,7 +25,7 @@ from models.store import Store
 OURSELVES = "voxhall"
 FOR_TESTS = "test"
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
-"""Where a torch with `+cpu` in its version comes from, if pip knows no other place: as in scripts/install.sh."""
+"""Where a torch with `+cpu` in its version comes from, where pip knows no other place: as in scripts/install.sh."""
 
 IMAGE = re.compile(r"^\s*image:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
@@ -106,22 +106,34 @@ def _pack_wheels(folder: Path, say: Say) -> None:
         raise PackingFailed("A bundle's wheels are made in a checkout of Voxhall, and this is an installed package.")
     packages = sorted(f"{found.name}=={found.version}" for found in needed())
     say(f"Packing Voxhall and {len(packages)} packages as wheels; that takes minutes")
+    elsewhere = [package for package in packages if package.endswith("+cpu")]
+    for package in elsewhere:
+        try:
+            _wheels([package], folder)
+        except PackingFailed:
+            _wheels([package], folder, "--index-url", os.environ.get("TORCH_CPU_INDEX", CPU_TORCH))
+    _wheels([str(ROOT), *(package for package in packages if package not in elsewhere)], folder)
+
+
+def _wheels(packages: Iterable[str], folder: Path, *options: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         wanted = Path(scratch) / "requirements.txt"
-        wanted.write_text("\n".join([str(ROOT), *packages]), encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        wanted.write_text("\n".join(packages), encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            *options,
+        ]
         command += ["--wheel-dir", str(folder), "--requirement", str(wanted)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=_with_cpu_torch(packages))
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         said = ran.stderr.strip().splitlines()
         raise PackingFailed(f"pip made no wheels: {said[-1] if said else 'it gave no reason'}.")
-
-
-def _with_cpu_torch(packages: Iterable[str]) -> dict[str, str]:
-    if not any(package.startswith("torch==") and package.endswith("+cpu") for package in packages):
-        return dict(os.environ)
-    extra = f"{os.environ.get('PIP_EXTRA_INDEX_URL', '')} {os.environ.get('TORCH_CPU_INDEX', CPU_TORCH)}"
-    return os.environ | {"PIP_EXTRA_INDEX_URL": extra.strip()}
 
 
 def needed() -> list[Distribution]:
