@@ -3,7 +3,7 @@ VENV := .venv
 VOXHALL := $(VENV)/bin/voxhall
 PROFILE := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: up test models check bench clean
+.PHONY: up test models check bench lock sbom audit clean
 
 up: $(VENV)/installed
 	@$(VENV)/bin/python scripts/download_models.py --profile $(PROFILE)
@@ -24,6 +24,17 @@ check: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(VENV)/bin/python -m bench
+
+# What the image is made of: after a change of pyproject.toml or constraints.txt.
+lock: $(VENV)/tested
+	PATH=$(abspath $(VENV))/bin:$$PATH $(VENV)/bin/python -m scripts.lock
+	$(VENV)/bin/python -m scripts.sbom
+
+sbom: $(VENV)/tested
+	$(VENV)/bin/python -m scripts.sbom
+
+audit: $(VENV)/tested
+	$(VENV)/bin/python -m scripts.audit
 
 $(VENV)/installed: pyproject.toml constraints.txt requirements-no-deps.txt scripts/install.sh
 	@scripts/install.sh $(VENV)

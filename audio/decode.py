@@ -21,6 +21,9 @@ from audio.pcm import Samples
 from audio.resample import ResampleStream
 
 MAX_SECONDS = 12 * 3600
+_LAID_OUT = 8
+"""Channels up to which ffmpeg knows how to mix every layout."""
+
 DAMAGED = "damaged parts of the file were left out"
 
 
@@ -90,12 +93,31 @@ def _mono(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[Samples]:
 
 
 def _mixed_down(frames: Iterator[AudioFrame], rate: int) -> Iterator[Samples]:
+    first = next(frames)
+    frames = chain((first,), frames)
+    blocks = _mixed(frames, rate) if first.layout.nb_channels <= _LAID_OUT else map(_averaged, frames)
+    for block in blocks:
+        yield np.clip(np.nan_to_num(block), -1, 1)
+
+
+def _mixed(frames: Iterator[AudioFrame], rate: int) -> Iterator[Samples]:
     # The limit keeps equal channels at their level, where the default would add them to 1.41 times that.
     mixer = av.AudioResampler(format="flt", layout="mono", rate=rate, options={"rematrix_maxval": "1"})
     for frame in chain(frames, (None,)):
         for mixed in mixer.resample(frame):
-            block = mixed.to_ndarray()[0].astype(np.float32, copy=False)
-            yield np.clip(np.nan_to_num(block), -1, 1)
+            yield mixed.to_ndarray()[0].astype(np.float32, copy=False)
+
+
+def _averaged(frame: AudioFrame) -> Samples:
+    """Of channels of which nobody knows where they stand: ffmpeg has no way to mix them."""
+    raw = frame.to_ndarray()
+    channels = raw if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels).T
+    mixed: Samples = channels.mean(axis=0, dtype=np.float64).astype(np.float32)
+    if frame.format.name.startswith("u8"):
+        return mixed / np.float32(128) - np.float32(1)
+    if channels.dtype.kind == "i":
+        return mixed / np.float32(2 ** (8 * channels.dtype.itemsize - 1))
+    return mixed
 
 
 class _Reader:

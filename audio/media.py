@@ -15,10 +15,8 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
+from audio.bounds import check_shape
 from audio.errors import UnreadableAudio
-from audio.formats import SAMPLE_RATES
-
-MAX_CHANNELS = 32
 
 # A closed list: ffmpeg also has "containers" that name other files, devices and addresses (concat, hls, lavfi, image2)
 # and would read them for whoever uploads a line of text.
@@ -68,10 +66,7 @@ def open_media(source: Path | BinaryIO) -> Iterator[Media]:
 
 def check_frame(frame: AudioFrame) -> None:
     """Refuse what no honest recording has; raises UnreadableAudio."""
-    if frame.sample_rate not in SAMPLE_RATES:
-        raise UnreadableAudio(f"a sample rate of {frame.sample_rate} Hz is not supported")
-    if not 1 <= frame.layout.nb_channels <= MAX_CHANNELS:
-        raise UnreadableAudio(f"audio with {frame.layout.nb_channels} channels is not supported")
+    check_shape(frame.sample_rate, frame.layout.nb_channels)
 
 
 def packets(media: Media) -> "Iterator[Packet[Stream]]":

@@ -1,10 +1,11 @@
-"""`python -m bench [NAME …]`: all but the endurance by default; prints Markdown."""
+"""`python -m bench [NAME …]`: all but the endurance, the soak and the chaos by default; prints Markdown."""
 
 import sys
 from collections.abc import Callable
 
 from bench import (
     accepting,
+    chaos,
     clone,
     conversion,
     diarization,
@@ -14,6 +15,7 @@ from bench import (
     machine,
     queue,
     roundtrip,
+    soak,
     speech,
     transcription,
 )
@@ -30,8 +32,10 @@ BENCHES: dict[str, Callable[[], None]] = {
     "conversion": conversion.run,
     "clone": clone.run,
     "endurance": endurance.run,
+    "soak": soak.run,
+    "chaos": chaos.run,
 }
-DEFAULT = [name for name in BENCHES if name != "endurance"]
+DEFAULT = [name for name in BENCHES if name not in {"endurance", "soak", "chaos"}]
 
 
 def main(names: list[str]) -> None:

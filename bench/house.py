@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,22 +24,28 @@ class House:
     url: str
     key: str
     supervisor: int
+    data_dir: Path
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=3600)
 
     def pid_of(self, command: str) -> int:
-        """The child whose command line ends in `command`, such as "api" or "worker speech"."""
+        """The child whose command line ends in `command`, such as "api" or "worker speech"; or "valkey".
+
+        Raises `LookupError`: it is not there now.
+        """
         for path in Path("/proc").glob("[0-9]*/cmdline"):
-            words = path.read_bytes().decode().split("\0")
-            if " ".join(words).strip().endswith(f"cli {command}") and _parent(path.parent) == self.supervisor:
-                return int(path.parent.name)
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ended in between
+                words = path.read_bytes().decode().split("\0")
+                named = " ".join(words).strip().endswith(f"cli {command}") or f"{command}-server" in words[0]
+                if named and _parent(path.parent) == self.supervisor:
+                    return int(path.parent.name)
         raise LookupError(command)
 
 
 @contextmanager
-def running_house(device: str | None = None) -> Iterator[House]:
-    """On the device that the settings name, or on another."""
+def running_house(device: str | None = None, **settings: str) -> Iterator[House]:
+    """On the device that the settings name, or on another; `settings` are further `VOXHALL_*` variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -47,9 +53,9 @@ def running_house(device: str | None = None) -> Iterator[House]:
     with tempfile.TemporaryDirectory(prefix="voxhall-bench-") as folder:
         command = [sys.executable, "-m", "cli", "up", "--port", str(port), "--data-dir", folder]
         command += ["--device", device] if device else []
-        environment = os.environ | {"VOXHALL_API_KEY": key}
+        environment = os.environ | {"VOXHALL_API_KEY": key} | settings
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-        house = House(f"http://127.0.0.1:{port}", key, process.pid)
+        house = House(f"http://127.0.0.1:{port}", key, process.pid, Path(folder))
         try:
             _wait(house)
             yield house

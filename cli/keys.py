@@ -1,17 +1,22 @@
 """`voxhall keys`: the API keys, in the ledger of this machine."""
 
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from cli.process import fail, prepare, settings
 from jobs.database import Database, migrate
 from jobs.errors import VoxhallError
-from jobs.keys import Keys
+from jobs.keys import Key, Keys
 from jobs.plans import Plans, open_plans
 from jobs.settings import SettingsError
 
@@ -21,6 +26,9 @@ DEFAULT = "default"
 """In place of a plan's name: the server's own."""
 
 UNLIMITED = "unlimited"
+
+LONGEST_LINE = 400
+TITLES = ("id", "name", "key", "created", "plan", "left", "state")
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the ledger.")]
 
@@ -90,19 +98,49 @@ def change(
 
 @app.command("list")
 def listing(
-    every: Annotated[bool, typer.Option("--all", help="Revoked ones too.")] = False, data_dir: DataDir = None
+    every: Annotated[bool, typer.Option("--all", help="Revoked ones and the server's own, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON instead.")] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """The live keys, by their first characters."""
-    titles = ("name", "key", "created", "state", "plan", "left")
-    table = Table(Column("id", no_wrap=True, min_width=32), *titles, box=None)
-    for key in _keys(data_dir).list():
-        if key.revoked_at and not every:
-            continue
-        created = datetime.fromtimestamp(key.created_at, UTC).strftime("%Y-%m-%d %H:%M")
-        state = "revoked" if key.revoked_at else "live"
-        left = UNLIMITED if key.credits_remaining is None else f"{key.credits_remaining:,}"
-        table.add_row(key.id, key.name, f"{key.hint}…", created, state, key.plan or DEFAULT, left)
-    Console().print(table)
+    keys = [key for key in _keys(data_dir).list() if every or not key.revoked_at]
+    if as_json:
+        print(json.dumps([asdict(key) | {"state": _state(key)} for key in keys], indent=2))
+        return
+    # Into a file or a pipe each key is one line, however long it is.
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=LONGEST_LINE, highlight=False)
+    rows = [_row(key) for key in keys]
+    wide = _table(TITLES, rows)
+    fits = console.measure(wide, options=console.options.update(width=LONGEST_LINE)).maximum <= console.width
+    console.print(wide if fits else _table(_stacked(TITLES), [_stacked(row) for row in rows]))
+
+
+def _row(key: Key) -> Sequence[str]:
+    created = datetime.fromtimestamp(key.created_at, UTC).strftime("%Y-%m-%d")
+    left = UNLIMITED if key.credits_remaining is None else f"{key.credits_remaining:,}"
+    hint = "" if key.own else f"{key.hint}…"
+    return key.id, escape(key.name), hint, created, key.plan or DEFAULT, left, _state(key)
+
+
+def _stacked(row: Sequence[str]) -> Sequence[str]:
+    """In half as many columns, two of them in one, for a narrow terminal."""
+    return [f"{above}\n{below}" for above, below in zip(row[:-1:2], row[1:-1:2], strict=True)] + [row[-1]]
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Nothing is cut off: ids, which other commands take, are never even folded."""
+    first, *others = titles
+    columns = [Column(title, overflow="fold") for title in others]
+    table = Table(Column(first, min_width=32), *columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _state(key: Key) -> str:
+    if key.own:
+        return "own"
+    return "revoked" if key.revoked_at else "live"
 
 
 @app.command()

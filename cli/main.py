@@ -9,7 +9,7 @@ import typer
 
 from cli import bundle, jobs, keys, models, pronunciations, voices
 from cli.options import ApiKey, Server
-from cli.process import fail, prepare, settings
+from cli.process import check_ledger, fail, prepare, settings
 from jobs.specs import PitchMethod
 
 app = typer.Typer(
@@ -50,18 +50,22 @@ def api() -> None:
 @app.command()
 def worker(role: Annotated[Literal["speech", "transcription", "io"], typer.Argument()]) -> None:
     """Run one worker process alone, as `up` and the containers do."""
-    from jobs.errors import Unavailable
-    from models.catalog import CatalogError
-    from models.device import DeviceError
-    from models.store import StoreError
-    from workers.start import start
+    from jobs import heartbeat
 
     own = settings()
     if not own.redis_url:
         raise fail("A worker needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
     prepare(own)
     if own.heartbeat_file:
-        heartbeat.begin(own.heartbeat_file)
+        heartbeat.begin(own.heartbeat_file)  # before what is large, and slow to import
+    check_ledger(own)
+
+    from jobs.errors import Unavailable
+    from models.catalog import CatalogError
+    from models.device import DeviceError
+    from models.store import StoreError
+    from workers.start import start
+
     try:
         start(role, own)
     except (CatalogError, DeviceError, StoreError, Unavailable) as error:
@@ -237,6 +241,20 @@ def transcribe(
 
 
 @app.command()
+def top(
+    once: Annotated[bool, typer.Option("--once", help="Print one frame and end, for scripts.")] = False,
+    seconds: Annotated[float, typer.Option(min=0.2, max=60, help="Between two looks.")] = 2.0,
+    server: Annotated[
+        str | None, typer.Option("--server", "--url", help="Default: VOXHALL_PUBLIC_URL, else the local one.")
+    ] = None,
+) -> None:
+    """Watch queue, workers, models, cards and rates of a running server; q ends it."""
+    from cli.top import run
+
+    run(settings(), server=server, once=once, seconds=seconds)
+
+
+@app.command()
 def usage(
     key: Annotated[str | None, typer.Option(help="A key's id or name. Default: all keys.")] = None,
     days: Annotated[int, typer.Option(min=1, help="How far back, today among them.")] = 30,
@@ -247,6 +265,40 @@ def usage(
     from cli.usage import run
 
     run(key=key, days=days, as_json=as_json, data_dir=data_dir)
+
+
+@app.command()
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON instead.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of ledger and files.")] = None,
+) -> None:
+    """Delete what had its time (VOXHALL_KEEP_*) and files of nobody. A running server does it by itself."""
+    from cli.gc import run
+
+    run(settings(data_dir=data_dir), dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="A new folder, or a new .tar file.")],
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of ledger and files.")] = None,
+) -> None:
+    """Copy ledger, files and the key that signs links, also while the server runs."""
+    from cli.backup import back_up
+
+    back_up(settings(data_dir=data_dir), target)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="What `voxhall backup` wrote.", exists=True)],
+    data_dir: Annotated[Path | None, typer.Option(help="The empty folder that is to hold it.")] = None,
+) -> None:
+    """Fill an empty data folder from a backup, after comparing every file with its SHA-256."""
+    from cli.backup import restore
+
+    restore(settings(data_dir=data_dir), source)
 
 
 @app.command()

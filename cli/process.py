@@ -42,6 +42,17 @@ def prepare(settings: Settings) -> None:
     tempfile.tempdir = str(temporary)
 
 
+def check_ledger(settings: Settings) -> None:
+    """Exits with one line where the ledger is of another version than this Voxhall."""
+    from jobs.database import require_current  # noqa: PLC0415 - slow, and only here
+    from jobs.errors import Unavailable  # noqa: PLC0415
+
+    try:
+        require_current(settings.ledger_url)
+    except Unavailable as error:
+        raise fail(error.message) from error
+
+
 def local_url(settings: Settings) -> str:
     """Where this machine reaches its own API."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104

@@ -1,12 +1,14 @@
-"""Starts child processes, restarts those that die with back-off, and stops all of them in order."""
+"""Starts child processes, ends those that hang, restarts those that died with back-off, and stops all in order."""
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +19,13 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY = 60.0
 """A child that lived this long starts again at the shortest pause."""
+
+LOOK = 1.0
+"""Seconds between two looks at a child's sign of life, and what a silent one counts for, however long ago the last
+was: whoever watches may have been asleep as well."""
+
+FIRST_SIGN = 60.0
+"""Seconds that a start may take until its first sign of life, on a machine that is busy: there are large libraries."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +41,10 @@ class Program:
     """Seconds between SIGTERM and SIGKILL."""
     on_death: Callable[[Mapping[str, str]], None] | None = None
     """Called with the environment of the start that died."""
+    pulse: Callable[[], object] | None = None
+    """Gives a value that changes while the program lives; None: nothing can be told."""
+    patience: float = 0.0
+    """Seconds without a change after which it is ended. 0: it never is."""
 
 
 @dataclass
@@ -42,15 +55,47 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     due: float = 0.0
+    sign: object = None
+    silent: float = 0.0
+    looked: float = 0.0
+    changes: int = 0
+
+    def begin(self, now: float) -> None:
+        self.started = self.looked = now
+        self.sign, self.silent, self.changes = None, 0.0, 0
+
+    def hangs(self, now: float, *, every: float, first_sign: float) -> bool:
+        """Whether it has given no sign of life for as long as it may, by a look `every` so many seconds."""
+        program = self.program
+        if program.pulse is None or not program.patience or now < self.looked + every:
+            return False
+        sign = program.pulse()
+        # What only the watcher slept through, or a clock that was set, blames nobody.
+        silent = sign is not None and sign == self.sign
+        self.silent = self.silent + every if silent else 0.0
+        self.changes += self.sign is not None and not silent
+        self.sign, self.looked = sign, now
+        return self.silent >= (program.patience if self.changes else max(program.patience, first_sign))
 
 
 class Supervisor:
-    def __init__(self, stages: Sequence[Sequence[Program]], *, first_pause: float = FIRST_PAUSE) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Sequence[Program]],
+        *,
+        first_pause: float = FIRST_PAUSE,
+        look: float = LOOK,
+        first_sign: float = FIRST_SIGN,
+    ) -> None:
         """Args:
         stages: programs in the order of their start. They are stopped stage by stage, the last one first.
         first_pause: seconds, doubled for each start of a program that dies soon.
+        look: seconds between two looks at a program's sign of life.
+        first_sign: seconds until its first one, where its patience is shorter.
         """
         self._first_pause = first_pause
+        self._look_every = look
+        self._first_sign = first_sign
         self._stages = [[_Child(program, first_pause) for program in stage] for stage in stages]
         self._stopping = threading.Event()
 
@@ -84,6 +129,7 @@ class Supervisor:
             end = time.monotonic() + max((child.program.grace for child in stage), default=0)
             for process in running:
                 _reap(process, end - time.monotonic())
+                _end_family(process)
 
     def pids(self) -> dict[str, int]:
         return {c.program.name: c.process.pid for c in self._children() if c.process and c.process.poll() is None}
@@ -93,7 +139,12 @@ class Supervisor:
 
     def _look(self, child: _Child) -> None:
         now = time.monotonic()
+        if child.process and child.process.poll() is None and self._hangs(child, now):
+            log.error("process hangs, it is ended", extra={"name_": child.program.name, "seconds": child.silent})
+            child.process.kill()  # also one that is stopped
+            child.process.wait()
         if child.process and child.process.poll() is not None:
+            _end_family(child.process)
             log.warning("process died", extra={"name_": child.program.name, "code": child.process.returncode})
             if child.program.on_death:
                 child.program.on_death(child.env)
@@ -104,9 +155,12 @@ class Supervisor:
         if child.process is None and now >= child.due:
             self._spawn(child)
 
+    def _hangs(self, child: _Child, now: float) -> bool:
+        return child.hangs(now, every=self._look_every, first_sign=self._first_sign)
+
     def _spawn(self, child: _Child) -> None:
         child.env = dict(child.program.env())
-        child.started = time.monotonic()
+        child.begin(time.monotonic())
         # A session of its own: Ctrl-C reaches the supervisor only, which then stops the children in order.
         child.process = subprocess.Popen(
             [sys.executable, "-m", "cli.child", str(os.getpid()), *child.program.command],
@@ -123,3 +177,9 @@ def _reap(process: subprocess.Popen[bytes], patience: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _end_family(process: subprocess.Popen[bytes]) -> None:
+    """What a dead child has left in its group: a compiler, say, that nobody waits for any more."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -10,6 +10,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -18,7 +19,7 @@ from cli import broker
 from cli.greeting import greet, wait_until_ready
 from cli.process import address_family, empty, fail, prepare
 from cli.supervisor import ROOT, Program, Supervisor
-from jobs import logs, queue
+from jobs import heartbeat, logs, queue
 from jobs.database import Database, migrate
 from jobs.errors import Conflict, Unavailable
 from jobs.keys import Keys
@@ -32,8 +33,8 @@ log = logging.getLogger(__name__)
 
 WORKERS = ("speech", "transcription", "io")
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-WORKER_GRACE = 5.0
 API_GRACE = 3.5
+BROKER_PATIENCE = 15.0
 
 
 def run(settings: Settings) -> None:
@@ -99,15 +100,39 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
         except (Unavailable, RedisError) as error:
             log.warning("not recovered yet; leases and presence run out", extra={"reason": type(error).__name__})
 
+    def living(name: str) -> Path:
+        return settings.data_dir.resolve() / "tmp" / f"{name}.alive"
+
     def worker(role: str) -> Program:
         def env() -> Mapping[str, str]:
-            return variables | {"VOXHALL_WORKER_ID": f"{role}@{socket.gethostname()}.{uuid.uuid4().hex[:8]}"}
+            name = f"{role}@{socket.gethostname()}.{uuid.uuid4().hex[:8]}"
+            return variables | {"VOXHALL_WORKER_ID": name, "VOXHALL_HEARTBEAT_FILE": str(_fresh(living(role)))}
 
-        return Program(role, [*voxhall, "worker", role], env, WORKER_GRACE, recover)
+        command, pulse = [*voxhall, "worker", role], partial(heartbeat.sign, living(role))
+        return Program(role, command, env, settings.grace_seconds, recover, pulse, settings.hang_seconds)
 
-    api = Program("api", [*voxhall, "api"], lambda: variables, API_GRACE)
-    brokers = [Program("valkey", broker.command(socket_path), dict, 1.0)] if socket_path else []
-    return [brokers, [worker(role) for role in WORKERS], [api]]
+    def api() -> Mapping[str, str]:
+        return variables | {"VOXHALL_HEARTBEAT_FILE": str(_fresh(living("api")))}
+
+    pulse = partial(heartbeat.sign, living("api"))
+    callers = Program("api", [*voxhall, "api"], api, API_GRACE, None, pulse, settings.hang_seconds)
+    return [_brokers(settings, socket_path), [worker(role) for role in WORKERS], [callers]]
+
+
+def _brokers(settings: Settings, socket_path: Path | None) -> list[Program]:
+    if socket_path is None:
+        return []
+    # Nothing that it has to do takes seconds, and everybody waits for it.
+    patience = min(settings.hang_seconds, BROKER_PATIENCE)
+    command, pulse = broker.command(socket_path), broker.pulse(socket_path)
+    return [Program("valkey", command, dict, 1.0, None, pulse, patience)]
+
+
+def _fresh(file: Path) -> Path:
+    """The file, there from the start of a process on: what is not there tells nothing."""
+    with suppress(OSError):
+        file.touch()
+    return file
 
 
 def _check(settings: Settings) -> None:

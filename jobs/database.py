@@ -1,6 +1,7 @@
 """Connections to the ledger's database, SQLite or PostgreSQL, and its migrations."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import alembic.command
 import alembic.config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
@@ -22,6 +25,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x766F7868616C6C
 """Any number, the same for all boxes."""
 
+
+NEWER = "The ledger belongs to a newer Voxhall; start that version instead ({})."
 
 _AFTERWARDS = "voxhall.afterwards"
 
@@ -56,6 +61,14 @@ class Database:
         for call in calls:
             call()
 
+    def now(self) -> float:
+        """Seconds since 1970, by the clock that all boxes share: the database's. Leases are kept by no other.
+
+        Raises `LedgerUnavailable`.
+        """
+        with self.read() as connection:
+            return current_time(connection)
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -65,6 +78,13 @@ def after(connection: Connection, call: Callable[[], None]) -> None:
     calls: list[Callable[[], None]] = connection.info[_AFTERWARDS]
     if call not in calls:
         calls.append(call)
+
+
+def current_time(connection: Connection) -> float:
+    """As `Database.now`, inside a transaction."""
+    if connection.dialect.name != "postgresql":
+        return time.time()  # SQLite has but one box
+    return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
 
 
 def one_at_a_time(connection: Connection, lock: int) -> None:
@@ -86,14 +106,13 @@ def _answering() -> Iterator[None]:
         raise LedgerUnavailable("The ledger does not answer; try again soon.") from error
 
 
-def migrate(url: str) -> None:
-    """Brings the ledger at `url` to the newest revision.
+def migrate(url: str, *, to: str = "head") -> None:
+    """Brings the ledger at `url` to the newest revision, or to an older one of a new ledger.
 
     Raises:
         Unavailable: the ledger was written by a newer Voxhall, or cannot be opened.
     """
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config = _migrations()
     try:
         engine = _engine(url)
     except ArgumentError as error:
@@ -103,13 +122,56 @@ def migrate(url: str) -> None:
             # Of processes that start at once, one migrates and the others wait.
             one_at_a_time(connection, MIGRATION_LOCK)
             config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
+            alembic.command.upgrade(config, to)
     except CommandError as error:
-        raise Unavailable(f"The ledger belongs to a newer Voxhall; start that version instead ({error}).") from error
+        raise Unavailable(NEWER.format(_line(error))) from error
     except DatabaseError as error:
-        raise Unavailable(f"The ledger cannot be opened: {error.orig}.") from error
+        raise Unavailable(f"The ledger cannot be opened: {_line(error.orig)}.") from error
     finally:
         engine.dispose()
+
+
+def require_current(url: str) -> None:
+    """Whether this Voxhall may work on the ledger at `url`, which others may be working on. Changes nothing.
+
+    Raises:
+        Unavailable: it is of another revision. One that does not answer is no reason: it may yet.
+    """
+    try:
+        found = revision(url)
+    except LedgerUnavailable:
+        return
+    scripts = ScriptDirectory.from_config(_migrations())
+    if found == scripts.get_current_head():
+        return
+    if found is None or any(found == script.revision for script in scripts.walk_revisions()):
+        older = f"revision {found}" if found else "an empty database"
+        raise Unavailable(f"The ledger is {older}, older than this Voxhall; run `voxhall migrate` first.")
+    raise Unavailable(NEWER.format(f"its revision is {found}"))
+
+
+def revision(url: str) -> str | None:
+    """Of the ledger at `url`; None: there is none yet. Raises `LedgerUnavailable`."""
+    file = make_url(url).database if url.startswith("sqlite") else None
+    if file and not Path(file).exists():
+        return None  # to connect would make it
+    engine = _engine(url)
+    try:
+        with _answering(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def _migrations() -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def _line(error: object) -> str:
+    """PostgreSQL's reasons have several lines."""
+    return " ".join(str(error).split())
 
 
 def _engine(url: str) -> Engine:

@@ -5,7 +5,6 @@ until it is due, `sending` while somebody holds its lease, and `delivered`, `fai
 """
 
 import logging
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +14,10 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, update
 
 from jobs import webhook_accounts
-from jobs.database import Database, after, one_at_a_time
+from jobs.database import Database, after, current_time, one_at_a_time
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.queue import wake_deliveries
-from jobs.schema import deliveries, delivery_attempts
+from jobs.schema import deliveries, delivery_attempts, jobs
 from jobs.webhooks import Form, Webhook
 
 Event = Literal["started", "completed", "failed", "canceled"]
@@ -26,6 +25,9 @@ State = Literal["waiting", "sending", "delivered", "failed", "disabled"]
 
 WAITS = (0, 60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200)
 """Seconds before each attempt, as deAPI documents them. After the last a delivery is given up."""
+
+LONGEST_LEASE = 300.0
+"""Seconds that no living sender's lease is ahead, nor what has just happened."""
 
 MOST_AT_ONCE = 4
 """Of one key. Its receiver may take its whole time for each, and others' must not wait for that."""
@@ -135,7 +137,7 @@ def _add(
     **announced: str,
 ) -> None:
     off = _is_off(account)
-    now = time.time()
+    now = current_time(connection)
     row: dict[str, Any] = {"id": uuid.uuid4().hex, "key_id": key_id, "event": event, "webhook": webhook, **announced}
     row |= {"state": "disabled" if off else "waiting", "finished_at": now if off else None}
     connection.execute(insert(deliveries).values(**row, attempts=0, due_at=now + WAITS[0], created_at=now))
@@ -144,9 +146,9 @@ def _add(
 
 
 class Deliveries:
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] | None = None) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = clock or database.now
 
     # What callers do.
 
@@ -258,6 +260,12 @@ class Deliveries:
         state: State = values["state"]
         return state
 
+    def trace_of(self, delivery: Delivery) -> str | None:
+        """The `traceparent` of the job that it announces; None where that has none, or it announces a batch."""
+        query = select(jobs.c.trace).where(jobs.c.id == delivery.job_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
     def _after(self, attempt: Attempt) -> dict[str, Any]:
         now = self._clock()
         if attempt.arrived:
@@ -269,9 +277,17 @@ class Deliveries:
     # What the reaper does.
 
     def recover(self) -> int:
-        """Takes back those whose sender died. They are sent again at once, under the same id."""
-        expired = and_(deliveries.c.state == "sending", deliveries.c.lease_expires_at < self._clock())
+        """Takes back those whose sender died. They are sent again at once, under the same id.
+
+        And those that are due long from now because the clock was set back since: they are due now.
+        """
+        now = self._clock()
+        lapsed = ~deliveries.c.lease_expires_at.between(now, now + LONGEST_LEASE)
+        expired = and_(deliveries.c.state == "sending", lapsed)
+        soon = now + LONGEST_LEASE
+        ahead = and_(deliveries.c.state == "waiting", deliveries.c.created_at > soon, deliveries.c.due_at > soon)
         with self._database.write() as connection:
+            connection.execute(update(deliveries).where(ahead).values(due_at=now))
             return connection.execute(update(deliveries).where(expired).values(state="waiting", lease=None)).rowcount
 
     def due(self) -> int:

@@ -1,12 +1,13 @@
 """How a job comes into the ledger with its steps: alone, or as one of a batch."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from jobs import usage
+from jobs import tracing, usage
+from jobs.admission import Bounds
+from jobs.database import current_time
 from jobs.schema import jobs, steps
 from jobs.specs import AnySpec, check_texts
 from jobs.webhooks import Webhook
@@ -34,12 +35,12 @@ class Entry:
     credits_needed: int = 0
 
 
-def enter(connection: Connection, entry: Entry, *, most: int | None) -> None:
+def enter(connection: Connection, entry: Entry, bounds: Bounds) -> None:
     """Adds a job with its steps, the first of them queued. For a transaction that adds one, or several.
 
     Raises:
         InvalidRequest, OutOfCredits: nothing is changed.
-        TooManyJobs: the transaction has to be rolled back.
+        TooManyJobs, QueueFull: the transaction has to be rolled back.
     """
     place, spec = entry.batch, entry.spec
     check_texts(spec)
@@ -47,10 +48,10 @@ def enter(connection: Connection, entry: Entry, *, most: int | None) -> None:
         connection,
         key_id=entry.key_id,
         credits_needed=entry.credits_needed,
-        most=most,
+        bounds=bounds,
         batch_id=place.batch_id if place else None,
     )
-    shared = {"interactive": entry.interactive, "key_id": entry.key_id, "created_at": time.time()}
+    shared = {"interactive": entry.interactive, "key_id": entry.key_id, "created_at": current_time(connection)}
     job: dict[str, Any] = {
         "id": entry.job_id,
         "dialect": entry.dialect,
@@ -61,6 +62,7 @@ def enter(connection: Connection, entry: Entry, *, most: int | None) -> None:
         "webhook": entry.webhook.model_dump() if entry.webhook else None,
         "batch_id": place.batch_id if place else None,
         "batch_position": place.position if place else None,
+        "trace": tracing.current(),
     }
     rows = [
         {"job_id": entry.job_id, "position": n, "queue": queue, "state": "waiting" if n else "queued"} | shared

@@ -8,6 +8,7 @@
     │   │   └── NoSavedVoice  no such one that this key may use: ids tell nothing to strangers
     │   ├── NoVoiceForLanguage
     │   ├── UnreadableUpload
+    │   ├── RecordingTooLong
     │   ├── BadReference      a clip whose voice cannot be taken: too short, silent, several speakers
     │   ├── ConsentMissing
     │   ├── SourceRefused     the address of a recording may not be called
@@ -15,6 +16,7 @@
     │   └── KeyReused         an Idempotency-Key that stands for another request already
     ├── Unauthorized          no key, or a wrong one
     ├── NotFound              no such job, file or route for this key
+    │   ├── Expired           the job is there, its result files had their time
     │   └── NotServed         another model would stand in for the one that was asked for, and may not
     ├── OutOfCredits          the key's characters are spent
     ├── Forbidden             no key may do this over HTTP
@@ -27,8 +29,10 @@
     ├── Unavailable           the server cannot do it now (a model that is not installed, a full disk)
     │   ├── ModelNotInstalled
     │   ├── QueueFull         too many jobs of all keys are unfinished
+    │   ├── Restarting        the process that would have answered is being stopped
     │   └── LedgerUnavailable
     │       └── OutcomeUnknown    the change may have been made
+    ├── TimedOut              a step of a job ran longer than one may
     └── JobFailed             the job that the caller waited for failed
 
 `LeaseLost` stands apart: it tells a worker to drop a step, and no caller ever sees it.
@@ -74,6 +78,12 @@ class NoVoiceForLanguage(InvalidRequest):
 
 class UnreadableUpload(InvalidRequest):
     code = "unreadable_audio"
+
+
+class RecordingTooLong(InvalidRequest):
+    """It has more seconds than the server takes."""
+
+    code = "audio_too_long"
 
 
 class BadReference(InvalidRequest):
@@ -135,6 +145,15 @@ class NotFound(VoxhallError):
     code = "not_found"
 
 
+class Expired(NotFound):
+    """Its `code` is not the one of what never was, so that a caller can tell the two apart."""
+
+    code = "expired"
+
+    def __init__(self) -> None:
+        super().__init__("The result's files were deleted when their time was over. Run the job again for new ones.")
+
+
 class NotServed(NotFound):
     code = "model_not_served"
 
@@ -175,12 +194,25 @@ class QueueFull(Unavailable):
         self.retry_after = retry_after
 
 
+class Restarting(Unavailable):
+    """`retry_after`: whole seconds until another process is likely to answer."""
+
+    code = "restarting"
+    retry_after = 2
+
+
 class LedgerUnavailable(Unavailable):
     """It passes: nothing of the job is to blame."""
 
 
 class OutcomeUnknown(LedgerUnavailable):
     """The ledger went away while it committed."""
+
+
+class TimedOut(VoxhallError):
+    """The message names the setting."""
+
+    code = "timed_out"
 
 
 class JobFailed(VoxhallError):

@@ -6,13 +6,19 @@ A lost event costs a waiter at most the two seconds until it reads the ledger ag
 import asyncio
 import json
 import logging
+import math
+import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import redis
 import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +26,10 @@ Kind = Literal["state", "progress", "segment"]
 LIFETIME = 3600
 LONGEST = 2_000
 PATIENCE_MS = 2_000
+AWAY = 2.0
+"""Seconds in which nobody is told anything, after the broker did not answer: jobs go on meanwhile."""
+
+EVENT_ID = re.compile(r"[0-9]{1,19}(-[0-9]{1,19})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +43,14 @@ class Events:
     """The workers' side."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
+        once_more = Retry(NoBackoff(), 1)  # a connection may be of a broker that was started anew since
+        self._redis = redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1, retry=once_more)
+        self._away_until = -math.inf
 
     def publish(self, job_id: str, kind: Kind, **data: Any) -> None:
         """Best effort: a job never fails because nobody could be told about it."""
+        if time.monotonic() < self._away_until:
+            return
         stream = _stream(job_id)
         try:
             with self._redis.pipeline(transaction=False) as pipe:
@@ -44,6 +58,7 @@ class Events:
                 pipe.expire(stream, LIFETIME)
                 pipe.execute()
         except RedisError as error:
+            self._away_until = time.monotonic() + AWAY
             log.warning("event lost", extra={"job": job_id, "kind": kind, "reason": str(error)})
 
 
@@ -51,13 +66,24 @@ class Subscriptions:
     """The server's side."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.asyncio.Redis.from_url(url, socket_connect_timeout=2, decode_responses=True)
+        self._redis = redis.asyncio.Redis.from_url(
+            url,
+            socket_connect_timeout=2,
+            socket_timeout=PATIENCE_MS / 1000 + 2,  # a broker that hangs is one that is away
+            retry=AsyncRetry(NoBackoff(), 0),
+            decode_responses=True,
+        )
 
     async def follow(self, job_id: str, after: str = "0") -> AsyncIterator[Event | None]:
-        """Events of the job after the event id `after`, for ever; None whenever two seconds passed without one.
+        """Events of the job, for ever; None whenever two seconds passed without one.
 
-        Where the broker is away it yields None at the same pace, so that callers fall back to the ledger.
+        Where the broker is away it yields None at about that pace, so that callers fall back to the ledger.
+
+        Args:
+            after: the id of the last event that is known; what is no such id stands for none.
         """
+        if not EVENT_ID.fullmatch(after):
+            after = "0"
         while True:
             try:
                 answer: Any = await self._redis.xread({_stream(job_id): after}, block=PATIENCE_MS, count=100)

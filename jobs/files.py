@@ -1,18 +1,39 @@
 """The file store: a local folder by default, S3-compatible by URL. Keys are made from ids only, never from names."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, TYPE_CHECKING, Literal
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
 from jobs.errors import NotFound, Unavailable
+from jobs.media_types import media_type_of
 from jobs.settings import Settings
+
+if TYPE_CHECKING:  # obstore has them for type checkers alone
+    from obstore import GetResult
+    from obstore.store import ClientConfig, RetryConfig
+
+log = logging.getLogger(__name__)
+
+LONGEST_LINK = 7 * 86_400
+"""Seconds: S3 signs for no longer."""
+
+RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+"""A bucket that is away is told of soon: the library's own patience is three minutes, for each call."""
+
+CLIENT: "ClientConfig" = {
+    "connect_timeout": timedelta(seconds=5),
+    "read_timeout": timedelta(seconds=60),
+    "timeout": timedelta(hours=1),  # of a whole file: half a minute, as is the default, is little for a gigabyte
+    "allow_http": True,  # whoever names an endpoint with http:// has said so already
+}
 
 
 def job_prefix(job_id: str) -> str:
@@ -96,21 +117,41 @@ class FileStore:
 
     def put(self, key: str, data: bytes | Path | IO[bytes]) -> None:
         """Raises `Unavailable` where the store does not take it: a full disk, a bucket out of reach."""
+        # A bucket serves its files by itself, so it has to know what they are; a folder cannot keep it.
+        attributes = {"Content-Type": media_type_of(key)} if isinstance(self._store, S3Store) else None
         with _answering():
-            obstore.put(self._store, key, data)
+            obstore.put(self._store, key, data, attributes=attributes)
 
     def get(self, key: str) -> bytes:
         """Raises `NotFound`, `Unavailable`."""
+        with _there(), _answering():
+            return bytes(obstore.get(self._store, key).bytes())
+
+    def has(self, key: str) -> bool:
+        """Raises `Unavailable`."""
         try:
             with _answering():
-                return bytes(obstore.get(self._store, key).bytes())
-        except FileNotFoundError as error:
-            raise NotFound("The file is gone.") from error
+                obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        return True
 
     def list(self, prefix: str) -> list[str]:
         """All keys below `prefix`, sorted. Raises `Unavailable`."""
         with _answering():
             return sorted(meta["path"] for batch in obstore.list(self._store, prefix) for meta in batch)
+
+    def walk(self, prefix: str, *, after: str | None = None) -> Iterator[tuple[str, int, float]]:
+        """Key, bytes and time of the last change of all files below `prefix`, page by page.
+
+        A bucket gives them in the order of keys, from behind `after`; a folder in none.
+
+        Raises:
+            Unavailable
+        """
+        with _answering():
+            for batch in obstore.list(self._store, prefix, offset=after):
+                yield from ((meta["path"], meta["size"], meta["last_modified"].timestamp()) for meta in batch)
 
     def delete(self, prefix: str) -> None:
         """Deletes every file below `prefix`; none is fine, and so is another who deletes them too.
@@ -118,7 +159,12 @@ class FileStore:
         Raises:
             Unavailable
         """
-        for key in self.list(prefix):
+        keys = self.list(prefix)
+        if isinstance(self._store, S3Store):
+            with suppress(FileNotFoundError), _answering():
+                obstore.delete(self._store, keys)  # a thousand in one request
+            return
+        for key in keys:
             self.remove(key)
 
     def remove(self, key: str) -> None:
@@ -141,19 +187,51 @@ class FileStore:
             yield path
 
     def _fetch(self, key: str, path: Path) -> None:
-        """Piece by piece: a voice's index may have a gigabyte. Raises `NotFound`, `Unavailable`."""
-        try:
-            with _answering(), path.open("wb") as file:
-                for piece in obstore.get(self._store, key).stream():
-                    file.write(piece)
-        except FileNotFoundError as error:
-            raise NotFound("The file is gone.") from error
+        """Raises `NotFound`, `Unavailable`."""
+        _, pieces = self.opened(key)
+        with path.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
 
-    def presigned(self, key: str, seconds: int) -> str | None:
-        """A URL at which the bucket itself serves the file; None for a local store."""
-        if isinstance(self._store, S3Store):
-            return obstore.sign(self._store, "GET", key, timedelta(seconds=seconds))
-        return None
+    def opened(self, key: str) -> tuple[int, Iterator[bytes]]:
+        """Its bytes in number and piece by piece: a voice's index may have a gigabyte.
+
+        Raises:
+            NotFound
+            Unavailable: also between two pieces.
+        """
+        with _there(), _answering():
+            found = obstore.get(self._store, key)
+        return found.meta["size"], _pieces(found)
+
+    def presigned(self, key: str, seconds: int, method: Literal["GET", "HEAD"] = "GET") -> str | None:
+        """A URL at which the bucket itself serves the file; None for a local store, and for longer than S3 signs for.
+
+        Raises:
+            Unavailable: there are no credentials to sign with.
+        """
+        if not isinstance(self._store, S3Store) or seconds > LONGEST_LINK:
+            return None
+        with _answering():
+            return obstore.sign(self._store, method, key, timedelta(seconds=seconds))
+
+
+def _pieces(found: "GetResult") -> Iterator[bytes]:
+    stream = iter(found.stream())
+    while True:
+        with _answering():
+            piece = next(stream, None)
+        if piece is None:
+            return
+        yield bytes(piece)
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound("The file is gone.") from error
 
 
 @contextmanager
@@ -164,12 +242,26 @@ def _answering() -> Iterator[None]:
         raise
     except (BaseError, OSError) as error:
         reason = "its disk is full" if "No space left" in str(error) else type(error).__name__
+        # Its address and status, which callers have no use for and an operator cannot do without.
+        log.warning("the file store does not answer", extra={"reason": str(error).partition("\n")[0][:300]})
         raise Unavailable(f"The file store does not answer: {reason}.") from error
 
 
 def open_files(settings: Settings) -> FileStore:
+    """Raises `Unavailable` where the settings name no file store that there is."""
     if settings.store_url:
-        return FileStore(from_url(settings.store_url))
+        return FileStore(_remote(settings.store_url))
     root = settings.data_dir.resolve() / "files"
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return FileStore(LocalStore(root, automatic_cleanup=True), root)
+
+
+def _remote(url: str) -> ObjectStore:
+    try:
+        if url.startswith("s3:"):
+            return from_url(url, client_options=CLIENT, retry_config=RETRIES)
+        return from_url(url)
+    except (BaseError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        problem = "VOXHALL_STORE_URL is no file store's address, such as s3://bucket/prefix"
+        raise Unavailable(f"{problem}: {reason}.") from error

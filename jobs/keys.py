@@ -9,7 +9,7 @@ import secrets
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
@@ -20,6 +20,8 @@ from jobs.errors import Conflict, InvalidRequest, NotFound, Unauthorized
 from jobs.schema import keys
 
 LONGEST_NAME = 100
+NO_DIGEST = "none: "
+"""How what stands in place of one begins: no secret has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,17 @@ class Key:
     credits: int | None = None
     """Characters that were ever granted; None: unlimited."""
     credits_used: int = 0
+    own: bool = False
+    """Whether it is one of the server's own, which nobody can call with."""
 
     @property
     def credits_remaining(self) -> int | None:
         """None: unlimited."""
         return None if self.credits is None else max(0, self.credits - self.credits_used)
+
+
+KEPT = frozenset(field.name for field in fields(Key)) - {"own"}
+"""Columns that a `Key` has."""
 
 
 class Keys:
@@ -82,7 +90,8 @@ class Keys:
         """The server's own key of this name, under which it keeps jobs of nobody's. No secret opens it."""
         key_id = _digest(f"own key: {name}")[:32]
         # No digest looks like this one; and it is revoked, so that the first key of a new server is still made.
-        row: dict[str, Any] = {"id": key_id, "name": name, "hint": "", "digest": f"none: {key_id}", "plan": "unlimited"}
+        digest = f"{NO_DIGEST}{key_id}"
+        row: dict[str, Any] = {"id": key_id, "name": name, "hint": "", "digest": digest, "plan": "unlimited"}
         row |= {"created_at": (now := time.time()), "revoked_at": now}
         try:
             return self.get(key_id)
@@ -135,7 +144,8 @@ class Keys:
 
 
 def _key(row: Row[Any]) -> Key:
-    return Key(**{name: value for name, value in row._asdict().items() if name != "digest"})
+    known = {name: value for name, value in row._asdict().items() if name in KEPT}
+    return Key(**known, own=row.digest.startswith(NO_DIGEST))
 
 
 def _digest(secret: str) -> str:

@@ -6,7 +6,7 @@ changes nothing. Transactions lock steps before jobs and jobs before their keys,
 several keys by theirs, everywhere, so that they cannot deadlock.
 """
 
-import time
+import math
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, select, update
 
-from jobs import batches, deliveries, repeats, usage
-from jobs.database import Database
+from jobs import batches, counts, deliveries, repeats, usage
+from jobs.admission import NO_BOUNDS, Bounds
+from jobs.database import Database, current_time
 from jobs.entries import Entry, Place, enter
-from jobs.errors import Conflict, LeaseLost, NotFound
+from jobs.errors import Conflict, Expired, LeaseLost, NotFound
 from jobs.repeats import Once
 from jobs.schema import jobs, steps
 from jobs.specs import SPEC, AnySpec, Queue
@@ -25,6 +26,9 @@ from jobs.webhooks import Webhook
 
 State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "canceled"})
+FILES = frozenset({"file", "captions"})
+"""What of a result names files."""
+
 LONELY_DEATHS = 3
 """A step that took its worker with it this many times while running alone is failed."""
 
@@ -50,12 +54,23 @@ class Job:
     webhook: Webhook | None = None
     batch_id: str | None = None
     batch_position: int | None = None
+    trace: str | None = None
+    """W3C `traceparent` of the request that made it; None: it is not traced."""
+    expired_at: float | None = None
+    """When its result files went, because their time was over, or were found missing. `result` names none since."""
     again: bool = False
     """Whether it was there already, of an earlier request with the same Idempotency-Key."""
 
     @property
     def done(self) -> bool:
         return self.state in TERMINAL
+
+    @property
+    def file(self) -> str:
+        """The store key of its result. Only for a job that succeeded and had one. Raises `Expired`."""
+        if self.expired_at is not None:
+            raise Expired
+        return str((self.result or {})["file"])
 
     @property
     def why(self) -> tuple[str, str]:
@@ -76,6 +91,8 @@ class Claim:
     lease: str
     interactive: bool
     alone: bool
+    first: bool = False
+    """Whether the job has begun with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +118,18 @@ class Ledger:
         webhook: Webhook | None = None,
         batch: Place | None = None,
         credits_needed: int = 0,
-        most: int | None = None,
+        bounds: Bounds = NO_BOUNDS,
         once: Once | None = None,
     ) -> Job:
         """Accepts a job with its steps; the first of them is queued.
 
         Args:
             credits_needed: what it is charged.
-            most: unfinished jobs that the key may have, this one among them.
+            bounds: how many unfinished jobs there may be.
             once: what the request is known by, where the same one may come again. Then it gets the first one's job.
 
         Raises:
-            OutOfCredits, TooManyJobs
+            OutOfCredits, TooManyJobs, QueueFull
             KeyReused: the first request was another one.
             NotFound: the first one's job is forgotten, and only what it made is there.
             OutcomeUnknown: it may be in the ledger.
@@ -121,7 +138,7 @@ class Ledger:
         with self.database.write() as connection:
             made = repeats.take(connection, once, job_id) if once else None
             if made is None:
-                enter(connection, entry, most=most)
+                enter(connection, entry, bounds)
             # Before the commit: what is in the ledger by then must not be told as refused.
             row = _found(connection, select(jobs).where(jobs.c.id == (made or job_id)))
             return _job(row, again=made is not None)
@@ -217,7 +234,7 @@ class Ledger:
         query = _best_step(queue)
         if not background:
             query = query.where(steps.c.interactive.is_(True) | steps.c.alone.is_(True))
-        now = time.time()
+        now = self.database.now()
         lease = uuid.uuid4().hex
         with self.database.write() as connection:
             row = connection.execute(query).one_or_none()
@@ -228,12 +245,12 @@ class Ledger:
                 .where(_is(row.job_id, row.position))
                 .values(state="running", worker=worker, lease=lease, lease_expires_at=now + lease_seconds)
             )
-            _begin_job(connection, row.job_id, now)
-        return Claim(row.job_id, row.position, queue, worker, lease, row.interactive, row.alone)
+            first = _begin_job(connection, row.job_id, now)
+        return Claim(row.job_id, row.position, queue, worker, lease, row.interactive, row.alone, first)
 
     def renew(self, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]:
         """Extends the leases; returns those that are lost."""
-        expires = time.time() + lease_seconds
+        expires = self.database.now() + lease_seconds
         with self.database.write() as connection:
             ordered = sorted(claims, key=lambda claim: (claim.job_id, claim.position))
             held = [update(steps).where(_held(claim)).values(lease_expires_at=expires) for claim in ordered]
@@ -288,15 +305,20 @@ class Ledger:
 
     # What the reaper and the supervisor do.
 
-    def recover(self, *, worker: str | None = None) -> list[Queue]:
+    def recover(self, *, worker: str | None = None, longest: float = math.inf) -> list[Queue]:
         """Takes steps back from a dead worker, or from all whose lease ran out.
 
         A step goes back to run alone; one that already ran alone is charged a death, and fails after three.
 
+        Args:
+            longest: seconds that no living worker's lease is ahead. Where the clock was set back, a dead one's is.
+
         Returns:
             The queue of every step that was put back.
         """
-        gone = steps.c.worker == worker if worker else steps.c.lease_expires_at < time.time()
+        now = self.database.now()
+        lapsed = ~steps.c.lease_expires_at.between(now, now + longest)
+        gone = steps.c.worker == worker if worker else lapsed
         with self.database.write() as connection:
             running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
             taken = [(row, _put_back(connection, row)) for row in connection.execute(running).all()]
@@ -312,20 +334,6 @@ class Ledger:
         with self.database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def unfinished(self) -> dict[tuple[str, str], int]:
-        """Number of steps by queue and state, of those that are queued or running."""
-        open_steps = steps.c.state.in_(("queued", "running"))
-        query = select(steps.c.queue, steps.c.state, func.count()).where(open_steps)
-        with self.database.read() as connection:
-            found = connection.execute(query.group_by(steps.c.queue, steps.c.state))
-            return {(queue, state): count for queue, state, count in found}
-
-    def finished_between(self, start: float, end: float) -> list[str]:
-        """Ids of the jobs that ended in [start, end)."""
-        query = select(jobs.c.id).where(jobs.c.finished_at >= start, jobs.c.finished_at < end)
-        with self.database.read() as connection:
-            return list(connection.execute(query).scalars())
-
 
 def _found(connection: Connection, query: Select[Any]) -> Row[Any]:
     row = connection.execute(query).one_or_none()
@@ -336,7 +344,16 @@ def _found(connection: Connection, query: Select[Any]) -> Row[Any]:
 
 def _job(row: Row[Any], *, again: bool = False) -> Job:
     webhook = Webhook.model_validate(row.webhook) if row.webhook else None
-    return Job(**{**row._asdict(), "spec": SPEC.validate_python(row.spec), "webhook": webhook, "again": again})
+    read = {"spec": SPEC.validate_python(row.spec), "webhook": webhook, "result": _result(row), "again": again}
+    return Job(**{**row._asdict(), **read})
+
+
+def _result(row: Row[Any]) -> dict[str, Any] | None:
+    """Without the names of files that are gone, so that nobody makes links to them."""
+    found: dict[str, Any] | None = row.result
+    if found is None or row.expired_at is None:
+        return found
+    return {name: value for name, value in found.items() if name not in FILES}
 
 
 def _is(job_id: str, position: int) -> Any:
@@ -372,20 +389,23 @@ def _best_step(queue: Queue) -> Select[Any]:
     )
 
 
-def _begin_job(connection: Connection, job_id: str, now: float) -> None:
-    """With its first claim; later ones find it running."""
+def _begin_job(connection: Connection, job_id: str, now: float) -> bool:
+    """With its first claim; later ones find it running, and get False."""
     change = update(jobs).where(jobs.c.id == job_id, jobs.c.state == "queued").values(state="running", started_at=now)
-    if row := connection.execute(change.returning(jobs)).one_or_none():
+    row = connection.execute(change.returning(jobs)).one_or_none()
+    if row is not None:
         deliveries.announce_start(connection, row)
+    return row is not None
 
 
 def _end_job(connection: Connection, job_id: str, **values: Any) -> bool:
     """Whether the job was still open. Every end of a job comes through here, in the transaction that ends it."""
-    change = update(jobs).where(_open(job_id)).values(finished_at=time.time(), **values)
+    change = update(jobs).where(_open(job_id)).values(finished_at=current_time(connection), **values)
     row = connection.execute(change.returning(jobs)).one_or_none()
     if row is None:
         return False
     usage.ended(connection, row)  # first, for it locks the key
+    counts.note_end(connection, row)
     deliveries.announce(connection, row)
     batches.close(connection, row.batch_id)
     return True

@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import re
 import sys
 import traceback
 
@@ -19,6 +20,13 @@ QUIET = (
     "alembic",
 )
 
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""What moves a terminal's cursor or colours, or turns the reading order round. Tabs and line ends are not of these."""
+
+_LINE_END = re.compile(r"\n(?=.)")
+
 
 def configure(process: str, *, as_json: bool) -> None:
     """Sends the standard library's logging through structlog, with the process's name on every line."""
@@ -35,6 +43,7 @@ def configure(process: str, *, as_json: bool) -> None:
     after: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         _without_messages,
+        *([] if as_json else [_one_line_each]),  # JSON writes all of that as escapes
         renderer,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after)
@@ -50,6 +59,15 @@ def _without_messages(_logger: WrappedLogger, _name: str, event: EventDict) -> E
     if error := (event.pop("exc_info", None) or (None, None))[1]:
         event["exception"] = _frames(error)
     return event
+
+
+def _one_line_each(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """What follows a line end is indented, so that nothing in a line looks like a line of its own."""
+    return {name: _plain(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _plain(text: str) -> str:
+    return _LINE_END.sub("\n    ", _UNSEEN.sub(lambda sign: ascii(sign[0])[1:-1], text))
 
 
 def _frames(error: BaseException) -> str:

@@ -29,7 +29,8 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
+    # Without a timeout whoever submits a job waits for a broker that hangs, although the job is accepted.
+    broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5, "socket_keepalive": True},
     task_publish_retry=False,
 )
 

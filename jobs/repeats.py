@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, and_, delete, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, select, update
 
 from jobs.database import Database
 from jobs.errors import KeyReused
@@ -68,8 +68,12 @@ def is_expected(database: Database, made: str) -> bool:
         return connection.execute(select(repeats.c.made).where(repeats.c.made == made)).first() is not None
 
 
-def sweep(database: Database, *, before: float) -> int:
-    """Forgets those that were made before this time, in seconds since the epoch; their number."""
+def sweep(database: Database, *, before: float, act: bool = True) -> int:
+    """Forgets those that were made before this time, in seconds since the epoch; their number. Or just counts them."""
+    if not act:
+        with database.read() as connection:
+            old = select(func.count()).select_from(repeats).where(repeats.c.created_at < before)
+            return int(connection.execute(old).scalar_one())
     with database.write() as connection:
         return connection.execute(delete(repeats).where(repeats.c.created_at < before)).rowcount
 
@@ -89,8 +93,11 @@ def _is_over(connection: Connection, found: Row[Any], once: Once) -> bool:
 
 
 def _stands(connection: Connection, made: str) -> bool:
-    """Whether it is there and has not failed. A saved voice has the id of the job that made it, which is forgotten."""
-    here = and_(jobs.c.id == made, jobs.c.state.not_in(("failed", "canceled")))
+    """Whether it is there, has not failed and has its files.
+
+    A saved voice has the id of the job that made it, which is forgotten.
+    """
+    here = and_(jobs.c.id == made, jobs.c.state.not_in(("failed", "canceled")), jobs.c.expired_at.is_(None))
     known = (
         select(jobs.c.id).where(here),
         *(select(t.c.id).where(t.c.id == made) for t in (batches, voices, consents)),

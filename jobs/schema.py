@@ -39,6 +39,8 @@ keys = Table(
     # Characters that were ever granted; null: unlimited.
     Column("credits", BigInteger),
     Column("credits_used", BigInteger, nullable=False, server_default="0"),
+    # Jobs that have not ended, counted as they come and go (`jobs.admission`).
+    Column("unfinished", Integer, nullable=False, server_default="0"),
 )
 
 pronunciations = Table(
@@ -99,6 +101,10 @@ jobs = Table(
     Column("webhook", JSON),
     Column("batch_id", String(32)),
     Column("batch_position", Integer),
+    # W3C `traceparent` of the request that made it, where traces are on.
+    Column("trace", String(64)),
+    # When its result files went; the job itself stays.
+    Column("expired_at", Float),
     Index(None, "key_id", "created_at"),
     Index(None, "batch_id"),
     Index(None, "state", "finished_at"),
@@ -200,6 +206,17 @@ usage = Table(
     Column("audio_seconds", Float, nullable=False),
     Column("device_seconds", Float, nullable=False),
     Column("credits", BigInteger, nullable=False),
+)
+
+# How many jobs have ended, also of those that are deleted by now. By key, so that a job's end locks nothing new.
+ended_jobs = Table(
+    "ended_jobs",
+    metadata,
+    Column("key_id", String(32), ForeignKey("keys.id"), primary_key=True),
+    Column("dialect", String(20), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("state", String(10), primary_key=True),
+    Column("jobs", BigInteger, nullable=False),
 )
 
 consents = Table(

@@ -145,6 +145,12 @@ class Settings(BaseModel):
     grace_seconds: float = Field(default=5.0, ge=1)
     """How long a worker that is stopped may go on with the segment at hand."""
 
+    hang_seconds: float = Field(default=60.0, ge=0)
+    """How long a process of `voxhall up` may show no sign of life before it is ended and started anew. 0: for ever."""
+
+    heartbeat_file: Path | None = None
+    """What this process touches each second while it lives; the supervisor gives each of its own one."""
+
     lease_seconds: float = Field(default=15.0, ge=1)
     """How long a step stays with a silent worker."""
 

@@ -10,6 +10,8 @@ from typing import IO
 from sqlalchemy import Connection
 
 from jobs import files as store
+from jobs import tracing
+from jobs.admission import NO_BOUNDS, Bounds
 from jobs.batches import Refusal, begin, seal
 from jobs.entries import Entry, Place, enter
 from jobs.errors import LedgerUnavailable, NotFound, OutcomeUnknown, OutOfCredits
@@ -33,7 +35,7 @@ def submit(
     uploads: Mapping[str, Path | IO[bytes]] | None = None,
     webhook: Webhook | None = None,
     credits_needed: int = 0,
-    most: int | None = None,
+    bounds: Bounds = NO_BOUNDS,
     once: Once | None = None,
 ) -> Job:
     """Stores the uploads, then the job, then wakes a worker. What it returns is accepted and survives a crash.
@@ -45,12 +47,12 @@ def submit(
         uploads: the job's input files by name.
         webhook: where its end is announced; None: nowhere, unless the key has a place for all its jobs.
         credits_needed: what it is charged.
-        most: unfinished jobs that the key may have, this one among them.
+        bounds: how many unfinished jobs there may be.
         once: what the request is known by, where the same one may come again. Then it gets the first one's job.
 
     Raises:
         InvalidRequest: the request's pronunciations and the key's are too many together, or a text has a NUL.
-        OutOfCredits, TooManyJobs, KeyReused: as `Ledger.add`.
+        OutOfCredits, TooManyJobs, QueueFull, KeyReused: as `Ledger.add`.
         Unavailable: ledger or file store take nothing; nothing of the job remains.
         OutcomeUnknown: or all of it does, where the ledger went away at the last moment.
     """
@@ -58,7 +60,8 @@ def submit(
         return replace(ledger.get(made), again=True)
     spec = storable(ledger, spec, key_id)
     job_id = uuid.uuid4().hex
-    with _stored(files, job_id, uploads or {}):
+    traced = {"voxhall.job": job_id, "voxhall.kind": spec.kind, "voxhall.dialect": dialect}
+    with tracing.span("submit", traced, kind="producer"), _stored(files, job_id, uploads or {}):
         try:
             job = ledger.add(
                 job_id=job_id,
@@ -68,7 +71,7 @@ def submit(
                 interactive=interactive,
                 webhook=webhook,
                 credits_needed=credits_needed,
-                most=most,
+                bounds=bounds,
                 once=once,
             )
         except OutcomeUnknown as error:
@@ -90,7 +93,7 @@ def submit_batch(
     total: int,
     refused: Mapping[int, Refusal],
     webhook: Webhook | None = None,
-    most: int | None = None,
+    bounds: Bounds = NO_BOUNDS,
     once: Once | None = None,
 ) -> tuple[str, bool]:
     """Stores a batch whole or not at all, and wakes workers; its id, and whether an earlier request has made it.
@@ -100,16 +103,17 @@ def submit_batch(
     Args:
         wanted: by place: the spec, as `storable` gives it, and what it is charged.
         refused: the other places, and why.
-        most: unfinished jobs that the key may have; a batch counts as one.
+        bounds: how many unfinished jobs there may be.
 
     Raises:
-        OutOfCredits, TooManyJobs: none of the wanted could be taken.
+        OutOfCredits, TooManyJobs, QueueFull: none of the wanted could be taken.
         KeyReused: the request before was another one.
         Unavailable: nothing of it remains.
         OutcomeUnknown: or all of it does, where the ledger went away at the last moment.
     """
     batch_id = uuid.uuid4().hex
-    with ledger.database.write() as connection:
+    traced: tracing.Attributes = {"voxhall.batch": batch_id, "voxhall.jobs": len(wanted), "voxhall.dialect": dialect}
+    with tracing.span("submit batch", traced, kind="producer"), ledger.database.write() as connection:
         if once and (made := take(connection, once, batch_id)):
             return made, True
         begin(connection, batch_id, key_id=key_id, dialect=dialect, total=total, webhook=webhook)
@@ -117,18 +121,19 @@ def submit_batch(
             Entry(uuid.uuid4().hex, key_id, dialect, spec, batch=Place(batch_id, place), credits_needed=needed)
             for place, (spec, needed) in sorted(wanted.items())
         ]
-        seal(connection, batch_id, {**refused, **_entered(connection, entries, most)})
+        seal(connection, batch_id, {**refused, **_entered(connection, entries, bounds)})
     for spec, _ in wanted.values():
         wake(spec.queues[0])  # one too many does no harm
     return batch_id, False
 
 
-def _entered(connection: Connection, entries: Sequence[Entry], most: int | None) -> dict[int, Refusal]:
+def _entered(connection: Connection, entries: Sequence[Entry], bounds: Bounds) -> dict[int, Refusal]:
     """Adds those that the key's credits are enough for; the others, by place. Raises as `submit_batch`."""
     short: dict[int, OutOfCredits] = {}
     for entry in entries:
         try:
-            enter(connection, entry, most=most)
+            enter(connection, entry, bounds)
+            bounds = replace(bounds, of_plan=None)  # a batch counts as one there
         except OutOfCredits as error:
             assert entry.batch
             short[entry.batch.position] = error

@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.sql import ColumnElement
 
+from jobs import admission
+from jobs.admission import NO_BOUNDS, Bounds
 from jobs.database import Database
-from jobs.errors import NotFound, OutOfCredits, TooManyJobs
+from jobs.errors import NotFound, OutOfCredits
 from jobs.prices import PER_MINUTE, of_audio
 from jobs.schema import jobs, keys, usage
 from jobs.upsert import insert_into
 
 COUNTED = ("jobs", "characters", "audio_seconds", "device_seconds", "credits")
-
-WAIT = 5
-"""Seconds after which a caller with too many unfinished jobs may try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +47,33 @@ class Used:
 
 
 def charge(
-    connection: Connection, *, key_id: str, credits_needed: int, most: int | None = None, batch_id: str | None = None
+    connection: Connection,
+    *,
+    key_id: str,
+    credits_needed: int,
+    bounds: Bounds = NO_BOUNDS,
+    batch_id: str | None = None,
 ) -> None:
-    """Takes the credits of a new job, where the key has them and has not too many jobs. Locks the key.
+    """Takes the credits of a new job, where the key has them, and counts it, where there is room. Locks the key.
 
     Args:
-        most: unfinished jobs that the key may have, this one among them; a batch counts as one.
         batch_id: of the batch that the job belongs to.
 
     Raises:
-        OutOfCredits, TooManyJobs
+        OutOfCredits: nothing is changed.
+        TooManyJobs, QueueFull: the transaction has to be rolled back.
         NotFound: no such key.
     """
     paid = update(keys).where(keys.c.id == key_id, _afford(credits_needed))
-    if not connection.execute(paid.values(credits_used=keys.c.credits_used + credits_needed)).rowcount:
+    counted = paid.values(credits_used=keys.c.credits_used + credits_needed, unfinished=keys.c.unfinished + 1)
+    unfinished = connection.execute(counted.returning(keys.c.unfinished)).scalar_one_or_none()
+    if unfinished is None:
         row = connection.execute(select(keys).where(keys.c.id == key_id)).one_or_none()
         if row is None:
             raise NotFound("There is no such key.")
         raise OutOfCredits(required=credits_needed, available=max(0, row.credits - row.credits_used))
     # Behind the key's lock, so that of two requests at once the second one sees the first one's job.
-    if most is not None and _unfinished(connection, key_id, batch_id) >= most:
-        message = f"This key may have {most} unfinished jobs. Wait until one has ended, or cancel one."
-        raise TooManyJobs(message, retry_after=WAIT)
+    admission.check(connection, bounds, key_id=key_id, unfinished=unfinished, batch_id=batch_id)
 
 
 def ended(connection: Connection, job: Row[Any]) -> None:
@@ -80,7 +84,8 @@ def ended(connection: Connection, job: Row[Any]) -> None:
     done, share = job.state == "succeeded", _share(job)
     final = _final_credits(job) if done else math.ceil(job.credits * share)
     paid = update(keys).where(keys.c.id == job.key_id)
-    connection.execute(paid.values(credits_used=keys.c.credits_used + (final - job.credits)))
+    fewer, spent = keys.c.unfinished - 1, keys.c.credits_used + (final - job.credits)
+    connection.execute(paid.values(credits_used=spent, unfinished=fewer))
     if final != job.credits:
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(credits=final))
     spoken = len(job.spec.get("text") or "") if job.kind in {"speech", "clone"} else 0
@@ -116,14 +121,6 @@ def _afford(needed: int) -> ColumnElement[bool]:
     """A job that costs nothing is taken even where more was used than granted."""
     enough = keys.c.credits.is_(None) | (keys.c.credits_used + needed <= keys.c.credits)
     return enough if needed else keys.c.id.is_not(None)
-
-
-def _unfinished(connection: Connection, key_id: str, batch_id: str | None) -> int:
-    one = func.coalesce(jobs.c.batch_id, jobs.c.id)
-    query = select(func.count(one.distinct())).where(jobs.c.key_id == key_id, jobs.c.state.in_(("queued", "running")))
-    if batch_id is not None:
-        query = query.where(one != batch_id)
-    return int(connection.execute(query).scalar_one())
 
 
 def _share(job: Row[Any]) -> float:

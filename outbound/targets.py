@@ -38,7 +38,7 @@ def _parsed(url: str) -> httpx.URL | None:
     """As the client reads it that would call it. None: it would not, or it names no host."""
     try:
         parsed = httpx.URL(url)
-        if not parsed.host or any(character.isspace() for character in url):
+        if not parsed.host or any(character.isspace() or character == "\\" for character in url):
             return None
         is_port = parsed.port is None or 0 < parsed.port < 65_536
         return parsed if is_port and HOST.fullmatch(parsed.raw_host) else None

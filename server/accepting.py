@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from audio.errors import AudioError
-from audio.probe import probe
+from confinement.media import probe
+from jobs.admission import bounds_of
 from jobs.batches import Refusal
 from jobs.errors import InvalidRequest, TextTooLong
 from jobs.ledger import Job
@@ -18,6 +19,7 @@ from server.callers import Caller
 from server.hall import Hall
 from server.keyless import admit
 from server.pricing import credits_of
+from server.reading import reading
 from server.repeating import tell_again
 
 
@@ -41,6 +43,7 @@ def accept(
     Raises:
         TextTooLong: for the caller's plan.
         OutOfCredits, TooManyJobs: likewise.
+        QueueFull: for the server.
         Unauthorized, RateLimited: for a caller without a key.
         KeyReused: its Idempotency-Key stands for another request.
         InvalidRequest: the request's pronunciations and the key's are too many together.
@@ -59,7 +62,7 @@ def accept(
         uploads=uploads,
         webhook=webhook,
         credits_needed=credits_of(hall, spec, _seconds(spec, uploads or {})),
-        most=plan.unfinished_jobs,
+        bounds=bounds_of(plan, hall.settings),
         once=caller.once,
     )
     if job.again:
@@ -84,7 +87,7 @@ def accept_batch(
         refused: the other places, and why. So is a text that is too long, or that the key's credits are too few for.
 
     Raises:
-        OutOfCredits, TooManyJobs: none of them could be taken, and there is no batch.
+        OutOfCredits, TooManyJobs, QueueFull: none of them could be taken, and there is no batch.
         KeyReused: its Idempotency-Key stands for another request.
         Unavailable: nothing remains.
     """
@@ -105,7 +108,7 @@ def accept_batch(
         total=total,
         refused=told,
         webhook=webhook,
-        most=plan.unfinished_jobs,
+        bounds=bounds_of(plan, hall.settings),
         once=caller.once,
     )
     if again:
@@ -125,7 +128,8 @@ def _seconds(spec: AnySpec, uploads: Mapping[str, Path | IO[bytes]]) -> float | 
     if spec.kind not in PER_MINUTE or recording is None:
         return None
     try:
-        return probe(cast("Path | BinaryIO", recording)).duration
+        with reading():
+            return probe(cast("Path | BinaryIO", recording)).duration
     except AudioError:
         return None  # the job itself says what is wrong with it
     finally:

@@ -1,5 +1,6 @@
 """The app factory: every dialect's routes, and errors in the dialect whose path was called."""
 
+import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator, Mapping
@@ -7,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -14,18 +16,32 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
-from jobs.errors import InvalidRequest, RateLimited, Unauthorized, Unavailable, UploadTooLarge, VoxhallError
+from jobs import heartbeat, tracing
+from jobs.errors import (
+    InvalidRequest,
+    QueueFull,
+    RateLimited,
+    Restarting,
+    Unauthorized,
+    Unavailable,
+    UploadTooLarge,
+    VoxhallError,
+)
 from jobs.settings import MEBIBYTE, Settings
 from server import files, health, metrics, pronunciations, reference, rvc_voices, saved_voices, usage
 from server.body_limit import BodyLimit
+from server.browsers import HEADERS, Browsers
 from server.dialects import deapi, hamsa, openai, ttsai, twintune, voxhall
 from server.dialects.base import Dialect, NoRoute, status_of
 from server.documenting import DocumentedApp, Schema
 from server.hall import open_hall
+from server.hosts import MISDIRECTED, Hosts
 from server.key_first import KeyFirst
+from server.observing import Observing
 from server.rates import Rate, RateLimit, headers_of
 from server.repeating import Repeats
 from server.request_ids import HEADER, RequestIds, request_id_of
+from server.unread import Unread
 from server.waiting import CallerGone
 
 log = logging.getLogger(__name__)
@@ -49,9 +65,14 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.hall = open_hall(settings)
+        tracing.begin(settings, "api")
+        living = asyncio.create_task(heartbeat.beat(settings.heartbeat_file)) if settings.heartbeat_file else None
         yield
+        if living:
+            living.cancel()
         await app.state.hall.events.close()
         app.state.hall.database.close()
+        await run_in_threadpool(tracing.end)
 
     app = DocumentedApp(
         errors_of=_errors_of,
@@ -79,7 +100,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, limit=partial(largest_upload, settings), recordings=recordings)
     app.add_middleware(RateLimit, headers=_rate_headers, refuse=_refusal, counts=_counts)
     app.add_middleware(Repeats)
-    app.add_middleware(RequestIds)  # outermost: whatever refuses a request, the answer has its id
+    app.add_middleware(Hosts, settings=settings, refuse=partial(_rendered, status=MISDIRECTED))
+    app.add_middleware(Browsers, refuse=_refusal)
+    app.add_middleware(Unread)
+    app.add_middleware(RequestIds)  # whatever refuses a request, the answer has its id
+    app.add_middleware(Observing, dialect=lambda scope: _spoken(scope).name)  # outermost: it counts all of them
     app.add_exception_handler(VoxhallError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -127,7 +152,7 @@ def _render(request: Request, error: VoxhallError, status: int) -> Response:
 def _rendered(scope: Scope, error: VoxhallError, status: int) -> Response:
     error.message = error.message.encode("utf-8", "replace").decode()  # it may quote half of a character
     response = _spoken(scope).error(error, status)
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | QueueFull | Restarting):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
@@ -141,7 +166,7 @@ def _counts(scope: Scope) -> bool:
     return not path.endswith(dialect_of(path).uncounted)
 
 
-def _refusal(scope: Scope, error: RateLimited) -> Response:
+def _refusal(scope: Scope, error: VoxhallError) -> Response:
     return _rendered(scope, error, status_of(error))
 
 
@@ -188,6 +213,7 @@ def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s\n%s", type(error).__name__, frames, extra={"request": request_id})
     response = _render(request, VoxhallError("The server failed; its log says where."), 500)
     # This answer passes through no middleware.
+    response.headers.update(HEADERS)
     response.headers.update(headers_of(request))
     response.headers[HEADER] = request_id
     return response

@@ -6,6 +6,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.form_bounds import FormBounds
+
 FORM_OVERHEAD = 64 * 1024
 """Room for a form's other fields and its boundaries beside the file itself."""
 
@@ -17,7 +19,8 @@ class BodyLimit:
     """ASGI middleware. A form whose upload has more bytes than `limit` gives for its path, or another body over
     `LONGEST_JSON`, ends in an HTTPException 413, which the app renders as any other.
 
-    At the paths `recordings` an upload is part of the JSON, so such a body may be as large as a form.
+    At the paths `recordings` an upload is part of the JSON, so such a body may be as large as a form. What of a form
+    would lie in memory has bounds of its own.
     """
 
     def __init__(self, app: ASGIApp, limit: Callable[[str], int], recordings: Collection[str] = ()) -> None:
@@ -30,8 +33,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        form = scope["path"] in self._recordings or headers.get("content-type", "").startswith("multipart/")
-        limit = self._limit(scope["path"]) + FORM_OVERHEAD if form else LONGEST_JSON
+        kind = headers.get("content-type", "")
+        form = FormBounds(kind) if kind.startswith("multipart/") else None
+        large = form or scope["path"] in self._recordings
+        limit = self._limit(scope["path"]) + FORM_OVERHEAD if large else LONGEST_JSON
         announced = headers.get("content-length", "")
         taken = int(announced) if announced.isdigit() and int(announced) > limit else 0
 
@@ -43,6 +48,8 @@ class BodyLimit:
             taken += len(message.get("body", b""))
             if taken > limit:
                 raise HTTPException(413)
+            if form:
+                form.feed(message.get("body", b""))
             return message
 
         await self._app(scope, counted, send)

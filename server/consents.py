@@ -39,7 +39,8 @@ async def kept(
     if before := await run_in_threadpool(_kept_before, hall, key):
         return before
     await run_in_threadpool(_check_room, hall, key)
-    file = await readable(recording, limit=min(limit, hall.settings.max_upload_bytes), param=param)
+    limit = min(limit, hall.settings.max_upload_bytes)
+    file = await readable(recording, limit=limit, longest=hall.settings.max_audio_seconds, param=param)
     consent = Consent(uuid.uuid4().hex, key.id, name, language, {"size": recording.size}, time.time())
     return await run_in_threadpool(_stored, hall, key, consent, file)
 

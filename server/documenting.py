@@ -20,7 +20,7 @@ MEANINGS = {
     429: "Too many requests, or too many unfinished jobs. `Retry-After` has the seconds until the next is taken.",
     500: "The server failed, or the job did.",
     501: "The API has it; this server does not offer it.",
-    503: "The server cannot do it now.",
+    503: "The server cannot do it now. `Retry-After` says when to try again, where it has too many unfinished jobs.",
 }
 OF_CHANGES = {402, 409, 413, 429, 501}
 """What only a request is answered that wants something done."""
@@ -91,4 +91,4 @@ def _response(status: int, schema: Schema) -> dict[str, Any]:
         "description": MEANINGS[status],
         "content": {"application/json": {"schema": schema}},
     }
-    return response | ({"headers": {"Retry-After": RETRY_AFTER}} if status == 429 else {})
+    return response | ({"headers": {"Retry-After": RETRY_AFTER}} if status in (429, 503) else {})

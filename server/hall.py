@@ -1,6 +1,7 @@
 """What every request needs, opened once per process."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -16,6 +17,7 @@ from jobs.plans import Plans, open_plans
 from jobs.presence import Presences
 from jobs.settings import Settings
 from models.catalog import Catalog, load_catalog
+from server.numbers import Numbers
 from server.rates import Rates
 
 
@@ -33,6 +35,9 @@ class Hall:
     catalog: Catalog
     plans: Plans
     rates: Rates
+    numbers: Numbers = field(default_factory=Numbers)
+    closing: threading.Event = field(default_factory=threading.Event)
+    """Set when this process is told to stop: whoever waits for a job is to be answered now."""
 
 
 def open_hall(settings: Settings) -> Hall:

@@ -77,8 +77,10 @@ def _spec(hall: Hall, model: Model, voice: Voice, sentence: str) -> SpeechSpec |
 
 def _is_lost(hall: Hall, job: Job) -> bool:
     """Whether it must be spoken anew."""
+    if job.expired_at:
+        return True
     if job.state == "succeeded":
-        file = str((job.result or {})["file"])
+        file = job.file
         return file not in hall.files.list(f"{file.rpartition('/')[0]}/")
     return job.done and (job.finished_at or 0.0) + PATIENCE < time.time()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from jobs.errors import NotFound
 from jobs.ledger import Job
@@ -26,20 +26,24 @@ def base_url(hall: Hall, request: Request) -> str:
 
 
 def file_response(hall: Hall, key: str, media_type: str, headers: dict[str, str] | None = None) -> Response:
-    """The stored file, with Range. Raises `NotFound`."""
+    """The stored file; with Range where it is in a folder. Raises `NotFound`, `Unavailable`.
+
+    A bucket's is passed on and not pointed at: clients send a POST once more to where a redirect points, and some of
+    them their key as well.
+    """
     if hall.files.root:
         path = hall.files.root / key
         if not path.is_file():
             raise NotFound("The file is gone.")
         return FileResponse(path, media_type=media_type, headers=headers)
-    if url := hall.files.presigned(key, 60):
-        return RedirectResponse(url, headers=headers)
-    return Response(hall.files.get(key), media_type=media_type, headers=headers)
+    size, pieces = hall.files.opened(key)
+    length = {"Content-Length": str(size)}
+    return StreamingResponse(pieces, media_type=media_type, headers=(headers or {}) | length)
 
 
 def stored_transcript(hall: Hall, job: Job) -> dict[str, Any]:
     """Of a transcription job that succeeded. Raises `NotFound`."""
-    content: dict[str, Any] = json.loads(hall.files.get((job.result or {})["file"]))
+    content: dict[str, Any] = json.loads(hall.files.get(job.file))
     return content
 
 

@@ -79,7 +79,8 @@ async def enrol(
 
     async def submitted() -> Job:
         await run_in_threadpool(_check_new, hall, key.id, spec)
-        clip = await readable(upload, limit=min(limit, hall.settings.max_upload_bytes), param=param)
+        most = min(limit, hall.settings.max_upload_bytes)
+        clip = await readable(upload, limit=most, longest=hall.settings.max_audio_seconds, param=param)
         return await run_in_threadpool(_submitted, hall, key, spec, clip, dialect)
 
     made = await accepted_once(hall, key, request, submitted)
@@ -291,7 +292,7 @@ def _as_clip(hall: Hall, spec: EnrolmentSpec, made: Job) -> Iterator[tuple[Enrol
         raise InvalidRequest("A voice is saved from a job that has cloned or designed one.", param="job")
     if made.state != "succeeded" or not made.result:
         raise Conflict(f"The job is {made.state}; a voice is saved from one that has succeeded.", param="job")
-    with hall.files.local(made.result["file"]) as clip:
+    with hall.files.local(made.file) as clip:
         yield _as_spoken(spec, made.spec, made.result), clip
 
 

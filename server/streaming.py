@@ -22,6 +22,7 @@ from jobs.errors import JobFailed, NotFound
 from jobs.files import segment_key
 from jobs.ledger import Job
 from jobs.specs import AnySpec, CloneSpec, SpeechSpec, TranscriptionSpec
+from server.first_audio import note_first_audio
 from server.hall import Hall
 from server.results import transcript
 from server.waiting import CallerGone, Connection, leave, stay, succeeded
@@ -120,6 +121,8 @@ async def segments(hall: Hall, job: Job, request: Connection) -> AsyncGenerator[
         if event is None or event.kind == "state":
             job = await run_in_threadpool(hall.ledger.get, job.id)
         while (raw := await _stored(hall, job, index)) is not None:
+            if index == 0:
+                note_first_audio(hall, job, request)
             yield raw
             index += 1
         if job.done:
@@ -137,10 +140,11 @@ async def _outlived(hall: Hall, job: Job) -> bool:
 def _file(hall: Hall, job: Job, audio_format: Format, rate: int) -> bytes:
     """The stored file, or what it says in a format that is only streamed."""
     assert isinstance(job.spec, SpeechSpec | CloneSpec)
-    content = hall.files.get((job.result or {})["file"])
+    content = hall.files.get(job.file)
     if audio_format == format_named(job.spec.format):
         return content
     encoder = Encoder(audio_format, rate, stream=True)
+    # Here, in this process: the file is our own encoder's.
     return encoder.write(decode(io.BytesIO(content), rate).samples) + encoder.close()
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from fastapi.concurrency import run_in_threadpool
 
-from jobs.errors import Conflict, JobFailed, NotFound
+from jobs.errors import Conflict, JobFailed, NotFound, Restarting
 from jobs.ledger import Job
 from jobs.repeats import is_expected
 from server.hall import Hall
@@ -26,6 +26,7 @@ async def result_of(hall: Hall, job: Job, request: Connection) -> Job:
 
     Raises:
         JobFailed: it failed or was cancelled.
+        Restarting: this process is told to stop; the job is cancelled as for a caller who hung up.
         CallerGone
     """
     async for event in hall.events.follow(job.id):
@@ -33,6 +34,9 @@ async def result_of(hall: Hall, job: Job, request: Connection) -> Job:
             job = await run_in_threadpool(hall.ledger.get, job.id)
         if job.done:
             break
+        if hall.closing.is_set():
+            await leave(hall, job)
+            raise _restarting()
         await stay(hall, job, request)
     return succeeded(job)
 
@@ -42,16 +46,22 @@ async def shared_result_of(hall: Hall, job: Job, request: Connection) -> Job:
 
     Raises:
         NotFound: it was deleted.
-        JobFailed, CallerGone
+        JobFailed, Restarting, CallerGone
     """
     async for event in hall.events.follow(job.id):
         if event is None or event.kind == "state":
             job = await run_in_threadpool(hall.ledger.get, job.id)
         if job.done:
             break
+        if hall.closing.is_set():
+            raise _restarting()
         if await request.is_disconnected():
             raise CallerGone
     return succeeded(job)
+
+
+def _restarting() -> Restarting:
+    return Restarting("The server is being restarted; send the request again.")
 
 
 def succeeded(job: Job) -> Job:

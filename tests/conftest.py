@@ -29,10 +29,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, a module stays in one, and all that share the product in one other."""
+    """Where tests run in several processes, a module stays in one, and all that share a product in one other."""
     for item in items:
         module = item.path.relative_to(ROOT / "tests")
-        item.add_marker(pytest.mark.xdist_group(module.parts[0] if module.parts[0] == "e2e" else str(module)))
+        shared = module.parts[0] in {"e2e", "faults"}
+        item.add_marker(pytest.mark.xdist_group(module.parts[0] if shared else str(module)))
 
 
 @pytest.fixture(scope="session")

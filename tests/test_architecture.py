@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("server", "outbound", "jobs", "workers", "models", "audio", "cli", "scripts")
+ROOMS = ("server", "outbound", "jobs", "workers", "models", "confinement", "audio", "cli", "scripts")
 ENGINES = ("torch", "ctranslate2", "faster_whisper", "kokoro", "spacy", "transformers")
+ONLY_ON_DEMAND = (*ENGINES, "jobs.otlp", "opentelemetry.exporter")
 
 
 def sources() -> Iterator[Path]:
@@ -29,7 +30,7 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize("module", ["server.app", "cli.up", "workers.start", "models.language"])
 def test_importing_it_loads_no_engine(module: str) -> None:
-    code = f"import sys, {module}; print(*{{*{ENGINES!r}}} & {{*sys.modules}})"
+    code = f"import sys, {module}; print(*{{*{ONLY_ON_DEMAND!r}}} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 

@@ -136,7 +136,7 @@ class Batcher:
         _check(batch)
         engine, given_way, started = batch[0].engine, self._given_way, time.monotonic()
         try:
-            with working((one.meter, one.frames) for one in batch):
+            with working(((one.meter, one.frames) for one in batch), "render"):
                 syntheses = engine.synthesize_batch([one.utterance for one in batch], between=between)
         finally:
             seconds = time.monotonic() - started - (self._given_way - given_way)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from audio.cuts import pieces_of
-from audio.decode import Decoding, decoding
 from audio.join import join
 from audio.pcm import Samples, from_f32, to_f32
-from audio.probe import probe
 from audio.trimming import SILENT
+from confinement.media import Decoding, decoding, probe
 from jobs.errors import NotFound
 from jobs.files import input_key, segment_key, work_key
 from jobs.specs import ChangeSpec
@@ -88,7 +87,7 @@ class _Changing:
         rate, seed = self.changer.source_rate, _seed(self.step, self.spec)
         with self.step.files.local(input_key(self.step.job.id, "audio")) as path:
             expected = (probe(path).duration or 0.0) * rate
-            with decoding(path, rate) as audio:
+            with decoding(path, rate, self.step.longest_audio) as audio:
                 start, count, silent = 0, 0, True
                 for piece in pieces_of(self._blocks(audio), rate, min(LONGEST, self.changer.longest)):
                     silent = silent and _is_silent(piece)

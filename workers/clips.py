@@ -43,5 +43,6 @@ def as_wav(samples: Samples) -> bytes:
 
 def read_clip(files: FileStore, key: str, text: str | None) -> Reference:
     """Any stored clip. Raises `NotFound`, `Unavailable`."""
+    # Here, in this process: our own encoder wrote every clip (`as_wav`), also of a recording that came from a caller.
     clip = decode(BytesIO(files.get(key)), SAMPLE_RATE)
     return Reference(clip.samples, text, SAMPLE_RATE)

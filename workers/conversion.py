@@ -8,12 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from audio.decode import decoding
 from audio.pcm import from_f32, to_f32
 from jobs.errors import NotFound, UnknownVoice
-from jobs.files import input_key, segment_key
+from jobs.files import segment_key
 from jobs.specs import ConversionSpec, PitchMethod
 from jobs.voices import SavedVoice, Voices
 from models.rvc.conversion import Conversion
@@ -26,6 +23,7 @@ from models.rvc.recording import Recording
 from models.rvc.voice import Voice
 from models.store import Store
 from workers.converted import Converted, store_converted
+from workers.decoded import decoded
 from workers.heavy_calls import HeavyCalls
 from workers.lane import Lane
 from workers.residency import Residency
@@ -166,21 +164,10 @@ def _options(step: Step, spec: ConversionSpec, method: PitchMethod | None) -> Op
 
 def _recording(step: Step, folder: Path) -> tuple[Recording, tuple[str, ...]]:
     """The job's audio in a file of `folder`, and what was wrong with the upload."""
-    decoded = folder / "decoded.f32"
-    with (
-        step.files.local(input_key(step.job.id, "audio")) as source,
-        decoding(source, SAMPLE_RATE) as audio,
-        decoded.open("wb") as file,
-    ):
-        for block in audio.blocks():
-            step.check()
-            file.write(to_f32(block))
-        damage = audio.warnings()
-    heard = np.memmap(decoded, np.float32, "r")
-    decoded.unlink()  # no file outlives the process, whatever ends it
-    recording = Recording.prepare(heard, folder)
+    audio = decoded(step, SAMPLE_RATE)
+    recording = Recording.prepare(audio.samples, folder)
     step.check()
-    return recording, damage
+    return recording, audio.warnings
 
 
 def _key(step: Step, index: int) -> str:

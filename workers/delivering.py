@@ -4,9 +4,11 @@ import logging
 import threading
 from queue import SimpleQueue
 
-from jobs.deliveries import Deliveries
+from jobs import tracing
+from jobs.deliveries import Attempt, Deliveries, Delivery
 from jobs.errors import LeaseLost, NotFound
 from outbound.webhooks.sender import Sender
+from workers.job_metrics import WebhookMetrics
 
 THREADS = 16
 """Four receivers may take their whole time at once, each with as many as one key may have on their way."""
@@ -20,10 +22,17 @@ log = logging.getLogger(__name__)
 class Deliverer:
     """A wake-up sends until nothing is due. Between attempts nobody waits: the reaper wakes when the next is due."""
 
-    def __init__(self, deliveries: Deliveries, sender: Sender, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        sender: Sender,
+        stopping: threading.Event,
+        metrics: WebhookMetrics | None = None,
+    ) -> None:
         self._deliveries = deliveries
         self._sender = sender
         self._stopping = stopping
+        self._metrics = metrics or WebhookMetrics()
         self._wakes: SimpleQueue[None] = SimpleQueue()
         for number in range(THREADS):
             # A daemon: an attempt that is cut off is taken back when its lease is over, and sent again.
@@ -48,9 +57,19 @@ class Deliverer:
         if delivery is None:
             return False
         try:
-            attempt = self._sender.send(delivery)
+            attempt = self._sent(delivery)
             state = self._deliveries.record(delivery, attempt)
         except (NotFound, LeaseLost):
             return True  # its job was deleted meanwhile, and the delivery with it
         log.info("webhook", extra={"delivery": delivery.id, "attempt": attempt.number, "state": state})
         return True
+
+    def _sent(self, delivery: Delivery) -> Attempt:
+        parent = self._deliveries.trace_of(delivery) if tracing.is_on() else None
+        with tracing.span("webhook", {"voxhall.delivery": delivery.id}, parent=parent, kind="client") as span:
+            attempt = self._sender.send(delivery)
+            span.tell({"voxhall.attempt": attempt.number, "http.response.status_code": attempt.status or 0})
+            if not attempt.arrived:
+                span.fail("not_delivered")
+        self._metrics.tried(attempt)
+        return attempt

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.decode import decode
+from confinement.media import decode
 from jobs.errors import InvalidRequest
 from jobs.files import input_key
 from jobs.specs import TranscriptionSpec

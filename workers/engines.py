@@ -4,11 +4,11 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from jobs.files import FileStore
 from jobs.ledger import Ledger
@@ -17,6 +17,8 @@ from jobs.voices import Voices
 from models.catalog import Model
 from models.store import Store
 from workers import voices
+from workers.cards import DeviceMemory
+from workers.job_metrics import ModelMetrics
 from workers.lane import Lane
 from workers.memory import budget_of
 from workers.metrics import BatchMetrics, TileMetrics
@@ -65,6 +67,12 @@ class Supplies:
     store: Store
     files: FileStore
     ledger: Ledger
+    lanes: list[Lane] = field(default_factory=list)
+    """Those that were made of them."""
+
+    def lane(self) -> Lane:
+        self.lanes.append(Lane())
+        return self.lanes[-1]
 
     @property
     def voices(self) -> Voices:
@@ -75,15 +83,19 @@ def build(role: Role, supplies: Supplies) -> Engines:
     """Raises `DeviceError` where the wanted device is not there."""
     settings = supplies.settings
     device = _DEVICES[role.name](settings.device)
+    budget, metrics = settings.model_budget_bytes or budget_of(device, role.share), CollectorRegistry()
+    ProcessCollector(registry=metrics)
+    if role.share:
+        metrics.register(DeviceMemory(device, budget))
     residency = Residency(
         make=partial(_made, supplies),
         size=partial(_size, supplies, device),
         device=device,
-        budget=settings.model_budget_bytes or budget_of(device, role.share),
+        budget=budget,
         kept=role.keeps,
         loading=_LOADING[role.name](),
+        metrics=ModelMetrics(metrics),
     )
-    metrics = CollectorRegistry()
     return Engines(_RUNNERS[role.name](residency, supplies, metrics), residency, device, metrics)
 
 
@@ -219,7 +231,7 @@ def _speech_runners(residency: Residency, supplies: Supplies, metrics: Collector
 
     processes = 1 if residency.device == "cpu" else max(1, min(MOST_G2P_PROCESSES, (os.cpu_count() or 1) // 4))
     phonemizer = Phonemizer(supplies.store.folder_of("spacy-en"), processes)
-    lane, of_tiles = Lane(), TileMetrics(metrics)
+    lane, of_tiles = supplies.lane(), TileMetrics(metrics)
     batcher = Batcher(lane, BatchMetrics(metrics))
     return {
         "speech": SpeechRunner(residency=residency, batcher=batcher, phonemizer=phonemizer),
@@ -294,7 +306,7 @@ def _transcription_runners(
     from workers.verification import VerificationRunner
     from workers.windows import Windows
 
-    lane, store, ledger = Lane(), supplies.store, supplies.ledger
+    lane, store, ledger = supplies.lane(), supplies.store, supplies.ledger
     hearing = Hearing(residency=residency, lane=lane, windows=Windows(lane), store=store)
     references = References(residency=residency, lane=lane, store=store, hearing=hearing)
     prepared = ReferenceRunner(references)

@@ -4,7 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from audio.probe import probe
+from audio.bounds import check_length
+from confinement.media import probe
 from jobs.errors import Unavailable
 from jobs.files import input_key
 from jobs.settings import Settings
@@ -25,7 +26,7 @@ class FetchRunner:
 
         Raises:
             SourceRefused, SourceFailed, UploadTooLarge
-            UnreadableAudio: what is there, is no recording.
+            UnreadableAudio, AudioTooLong: what is there, is no recording, or longer than the server takes.
             Unavailable: the operator does not let anything be fetched.
             LeaseLost, Stopping
         """
@@ -39,7 +40,7 @@ class FetchRunner:
             with path.open("wb") as file:
                 private = self._settings.allow_private_urls
                 fetch(spec.source_url, file, allow_private=private, limit=limit, going_on=step.check)
-            probe(path)
+            check_length(probe(path).duration, self._settings.max_audio_seconds)
             step.check()
             step.files.put(input_key(step.job.id, _input(spec)), path)
         return {}

@@ -12,6 +12,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -38,6 +39,8 @@ class Lane:
             queue.PriorityQueue()
         )
         self._order = itertools.count()
+        self.busy_since: float | None = None
+        """When the call began that runs now, in seconds of the monotonic clock; None: none does."""
         self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
         self._thread.start()
         # An interpreter that ends while a thread is inside torch aborts.
@@ -69,6 +72,7 @@ class Lane:
                 return
             if not future.set_running_or_notify_cancel():
                 continue
+            self.busy_since = time.monotonic()
             try:
                 with working([(meter, 1.0)]):
                     result = call()
@@ -80,5 +84,7 @@ class Lane:
                 self._give_up()
             except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits for this future
                 future.set_exception(error)
+            finally:
+                self.busy_since = None
             # Until the next call comes, these would keep alive all that this one held.
             del future, call

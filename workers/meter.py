@@ -9,11 +9,17 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from jobs import tracing
+
 
 class Meter:
-    """Seconds of the device, for one step. Any thread may add to it."""
+    """Seconds of the device, for one step. Any thread may add to it.
 
-    def __init__(self) -> None:
+    `trace`: of the step, whose spans the work becomes; None: it is not traced.
+    """
+
+    def __init__(self, trace: str | None = None) -> None:
+        self.trace = trace
         self._lock = threading.Lock()
         self._seconds = 0.0
 
@@ -53,15 +59,31 @@ def current() -> Meter | None:
 
 
 @contextmanager
-def working(shares: Iterable[tuple[Meter | None, float]]) -> Iterator[None]:
-    """Counts the block's time, but for what work amid it has had, for these meters by their shares of it."""
+def working(shares: Iterable[tuple[Meter | None, float]], name: str | None = None) -> Iterator[None]:
+    """Counts the block's time, but for what work amid it has had, for these meters by their shares of it.
+
+    Args:
+        name: of the span that it is in each step's trace. None: of a call that nothing is known of, which is none
+            where it only made way for work that has a name.
+    """
     outer, _here.counted, started = _here.counted, 0.0, time.monotonic()
+    among = list(shares)
     try:
         yield
     finally:
         whole = time.monotonic() - started
-        _share(whole - _here.counted, list(shares))
+        _share(whole - _here.counted, among)
+        if name or not _here.counted:
+            _trace(name or "call", among, whole)
         _here.counted = outer + whole
+
+
+def _trace(name: str, shares: list[tuple[Meter | None, float]], seconds: float) -> None:
+    """One span for each step, however many pieces of it were among the work."""
+    if tracing.is_on():
+        now = time.time()
+        for parent in {meter.trace for meter, _ in shares if meter}:
+            tracing.past(name, {"voxhall.together": len(shares)}, parent=parent, start=now - seconds, end=now)
 
 
 def _share(seconds: float, shares: list[tuple[Meter | None, float]]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from audio.decode import decoding
 from audio.errors import AudioTooLong, UnreadableAudio
 from audio.pcm import Samples
+from confinement.media import decoding
 from jobs.errors import BadReference, NotFound
 from jobs.files import REFERENCE, input_key, work_key
 from jobs.specs import ChangeSpec, CloneSpec, EnrolmentSpec

@@ -4,11 +4,15 @@ The least recently used engine goes first; one in use is never unloaded, and nei
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from jobs import tracing
+from workers.job_metrics import ModelMetrics, label_of
 
 
 class Engine(Protocol):
@@ -42,6 +46,7 @@ class Residency:
     budget: bytes that all loaded models may take together.
     kept: models that stay once they are loaded, for those who wait for an answer.
     loading: a context in which each is loaded.
+    metrics: where loads and evictions are counted.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Residency:
         budget: int,
         kept: Collection[str] = (),
         loading: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        metrics: ModelMetrics | None = None,
     ) -> None:
         self._make = make
         self._size = size
@@ -60,6 +66,7 @@ class Residency:
         self._budget = budget
         self._kept = frozenset(kept)
         self._loading = loading
+        self._metrics = metrics or ModelMetrics()
         self._loaded: OrderedDict[str, _Resident] = OrderedDict()
         self._lock = threading.Condition()
         self._one_at_a_time = threading.Lock()
@@ -120,6 +127,7 @@ class Residency:
             if not resident.users and model_id not in wanted and model_id not in self._kept:
                 del self._loaded[model_id]
                 resident.engine.unload()
+                self._metrics.evicted(model_id)
         return self._taken() + size <= self._budget or self._loaded.keys() <= wanted.keys() | self._kept
 
     def _taken(self) -> int:
@@ -131,9 +139,11 @@ class Residency:
         try:
             for model_id, resident in missing.items():
                 # Libraries are imported with the first model that needs them; two threads at once break transformers.
-                with self._one_at_a_time, self._loading():
+                with self._one_at_a_time, self._loading(), tracing.span("load", {"voxhall.model": label_of(model_id)}):
+                    started = time.monotonic()
                     resident.engine = self._make(model_id)
                     resident.engine.load(self.device)
+                self._metrics.loaded(model_id, time.monotonic() - started)
                 self._now_ready(resident)
         except BaseException:
             with self._lock:

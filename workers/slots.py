@@ -16,11 +16,12 @@ class Slots:
         self._lock = threading.Lock()
         self._background_limit = max(1, threads * 3 // 4)
         self._held: list[Claim] = []
+        self._closed = False
 
     def take(self, claim: Callable[[bool, bool], Claim | None]) -> Claim | None:
         """Calls `claim(background, alone)` under the lock, with what is free now."""
         with self._lock:
-            if any(held.alone for held in self._held):
+            if self._closed or any(held.alone for held in self._held):
                 return None
             background = sum(not held.interactive for held in self._held) < self._background_limit
             taken = claim(background, not self._held)
@@ -31,6 +32,12 @@ class Slots:
     def give_back(self, claim: Claim) -> None:
         with self._lock:
             self._held.remove(claim)
+
+    def close(self) -> list[Claim]:
+        """Takes nothing more; what is held."""
+        with self._lock:
+            self._closed = True
+            return list(self._held)
 
     def held(self) -> list[Claim]:
         with self._lock:

@@ -10,8 +10,9 @@ from typing import Any
 from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_shutting_down
+from prometheus_client import CollectorRegistry
 
-from jobs import logs, queue
+from jobs import logs, queue, tracing
 from jobs.database import Database
 from jobs.deliveries import Deliveries
 from jobs.events import Events
@@ -19,6 +20,7 @@ from jobs.files import FileStore, open_files
 from jobs.ledger import Ledger
 from jobs.links import open_links
 from jobs.presence import Presences
+from jobs.retention import Keep
 from jobs.settings import Settings, scratch_of
 from models.catalog import load_catalog
 from models.store import Store
@@ -27,8 +29,11 @@ from workers import tasks
 from workers.attendance import Attendance
 from workers.delivering import Deliverer
 from workers.engines import Supplies, build
+from workers.job_metrics import JobMetrics, WebhookMetrics
+from workers.memory import limit_of
 from workers.reaper import Reaper
 from workers.roles import Role, RoleName, role_named, sized
+from workers.watch import Watch
 from workers.worker import Worker
 
 
@@ -40,7 +45,8 @@ def start(name: RoleName, settings: Settings) -> None:
     redis_url = settings.redis_url or ""
     ledger, files = Ledger(Database(settings.ledger_url)), open_files(settings)
     store = Store(settings.models_dir, load_catalog(settings.catalog))
-    engines = build(role, Supplies(settings, store, files, ledger))
+    supplies = Supplies(settings, store, files, ledger)
+    engines = build(role, supplies)
     role = sized(role, engines.device)
     worker = Worker(
         name=settings.worker_id or f"{name}@{socket.gethostname()}.{os.getpid()}",
@@ -50,23 +56,23 @@ def start(name: RoleName, settings: Settings) -> None:
         ledger=ledger,
         files=files,
         events=Events(redis_url),
+        metrics=JobMetrics(engines.metrics),
     )
-    tasks.serve(worker, _deliverer(settings, ledger, files, worker) if role.delivers else None)
+    tasks.serve(worker, _deliverer(settings, ledger, files, worker, engines.metrics) if role.delivers else None)
     if role.tends:
-        Reaper(
-            ledger=ledger,
-            files=files,
-            segment_seconds=settings.segment_seconds,
-            embedding_seconds=settings.embedding_seconds,
-            repeat_seconds=settings.repeat_seconds,
-        ).begin(worker.stopping)
+        keep, lease_seconds = Keep.of(settings), settings.lease_seconds
+        Reaper(ledger=ledger, files=files, keep=keep, lease_seconds=lease_seconds).begin(worker.stopping)
+    memory = limit_of(settings.worker_memory_bytes)
+    Watch(worker, lanes=supplies.lanes, step_seconds=settings.step_seconds, memory_bytes=memory).begin()
     attendance = Attendance(role=role, worker=worker, engines=engines, presences=Presences(redis_url))
     _run(app, role, worker, attendance)
 
 
-def _deliverer(settings: Settings, ledger: Ledger, files: FileStore, worker: Worker) -> Deliverer:
+def _deliverer(
+    settings: Settings, ledger: Ledger, files: FileStore, worker: Worker, metrics: CollectorRegistry
+) -> Deliverer:
     sender = Sender(ledger=ledger, files=files, links=open_links(settings), settings=settings)
-    return Deliverer(Deliveries(ledger.database), sender, worker.stopping)
+    return Deliverer(Deliveries(ledger.database), sender, worker.stopping, WebhookMetrics(metrics))
 
 
 def _prepare(name: RoleName, settings: Settings) -> None:
@@ -83,6 +89,7 @@ def _prepare(name: RoleName, settings: Settings) -> None:
     os.environ.setdefault("TRITON_CACHE_DIR", str(settings.data_dir.resolve() / "kernels" / "triton"))
     os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
     logs.configure(name, as_json=settings.log_json)
+    tracing.begin(settings, name)
     # Celery warns root about pickled messages, where it takes JSON only; and of late acknowledgement, which is off.
     for category in (SecurityWarning, CPendingDeprecationWarning):
         warnings.filterwarnings("ignore", category=category)
@@ -98,6 +105,7 @@ def _run(app: Celery, role: Role, worker: Worker, attendance: Attendance) -> Non
         app.worker_main(_arguments(role))
     finally:
         attendance.end()
+        tracing.end()
 
 
 def _arguments(role: Role) -> list[str]:

@@ -1,5 +1,6 @@
 """A claimed step as its runner sees it."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -7,7 +8,8 @@ from concurrent import futures
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
-from jobs.errors import LeaseLost
+from audio.decode import MAX_SECONDS
+from jobs.errors import LeaseLost, TimedOut
 from jobs.events import Events
 from jobs.files import FileStore
 from jobs.ledger import Claim, Job, Ledger
@@ -34,8 +36,18 @@ class Step:
     """What a runner may touch of the world: its job, its files, and how far it is."""
 
     def __init__(
-        self, claim: Claim, job: Job, *, ledger: Ledger, files: FileStore, events: Events, stopping: threading.Event
+        self,
+        claim: Claim,
+        job: Job,
+        *,
+        ledger: Ledger,
+        files: FileStore,
+        events: Events,
+        stopping: threading.Event,
+        seconds: float = math.inf,
+        longest_audio: float = MAX_SECONDS,
     ) -> None:
+        """`seconds`: how long the step may run."""
         self.claim = claim
         self.job = job
         self.files = files
@@ -43,9 +55,21 @@ class Step:
         self._events = events
         self._stopping = stopping
         self._started = time.monotonic()
+        self._seconds = seconds
+        self.longest_audio = longest_audio
+        """Seconds of a recording that are decoded; one that has more fails its job."""
         self.lost = threading.Event()
         self.clear: Callable[[], None] = lambda: None
         """What the worker calls once the job has ended without a result. May raise `Unavailable`."""
+
+    @property
+    def over_at(self) -> float:
+        """When its time is over, in seconds of the monotonic clock."""
+        return self._started + self._seconds
+
+    def overrun(self) -> TimedOut:
+        """What is to be said where it runs on."""
+        return TimedOut(f"A step of the job took more than {self._seconds:g} s, the limit of VOXHALL_STEP_SECONDS.")
 
     def deadline(self, after: float) -> float:
         """When the audio that comes `after` seconds of other audio is wanted, in seconds of the monotonic clock.
@@ -61,11 +85,14 @@ class Step:
         Raises:
             LeaseLost: drop everything.
             Stopping: put nothing more in; what is stored is kept.
+            TimedOut: the step runs for too long.
         """
         if self.lost.is_set():
             raise LeaseLost
         if self._stopping.is_set():
             raise Stopping
+        if time.monotonic() > self.over_at:
+            raise self.overrun()
 
     def wait(self, future: Future[Result]) -> Result:
         """The future's result. Raises what `check` raises as soon as it would, and what the future raises.

@@ -106,7 +106,7 @@ class Tiles:
 
     def _decoded(self, batch: list[_Waiting]) -> list[Samples]:
         started = time.monotonic()
-        with working((one.meter, one.tile.stop - one.tile.start) for one in batch):
+        with working(((one.meter, one.tile.stop - one.tile.start) for one in batch), "decode tiles"):
             decoded = batch[0].net.decode([one.tile for one in batch])
         frames = sum(one.tile.stop - one.tile.start for one in batch)
         self._metrics.decoded(len(batch), frames / FRAME_RATE, time.monotonic() - started)

@@ -10,9 +10,9 @@ from functools import partial
 from itertools import chain
 from typing import Any, Literal
 
-from audio.decode import Decoded, decode
+from audio.decode import Decoded
 from jobs.errors import InvalidRequest
-from jobs.files import input_key, result_key, segment_key, segment_prefix
+from jobs.files import result_key, segment_key, segment_prefix
 from jobs.specs import TranscriptionSpec
 from models.whisper.decoder import Heard
 from models.whisper.engine import UnsupportedLanguage, UnsupportedTask, Whisper
@@ -20,6 +20,7 @@ from models.whisper.options import Decoding, Vad
 from models.whisper.speech import SAMPLE_RATE, Speech, find_speech
 from models.whisper.stretches import LONGEST, stretches, whole
 from models.whisper.transcription import Segment, Transcription, Window
+from workers.decoded import decoded
 from workers.diarization import SHARE, Diarization, Speakers
 from workers.lane import Lane
 from workers.residency import Residency
@@ -57,9 +58,7 @@ class TranscriptionRunner:
     def run(self, step: Step, spec: TranscriptionSpec) -> dict[str, Any]:
         # Who follows the job must not take segments of an earlier attempt for those of this one.
         step.files.delete(segment_prefix(step.job.id, step.claim.position))
-        with step.files.local(input_key(step.job.id, "audio")) as path:
-            audio = decode(path, SAMPLE_RATE)
-        step.check()
+        audio = decoded(step, SAMPLE_RATE)
         speakers = self._diarization.run(step, spec, audio.samples) if spec.diarize else None
         with self._residency.use(spec.model, check=step.check) as whisper:
             _check(whisper, spec)

@@ -64,7 +64,7 @@ def _decode(batch: list[_Waiting]) -> None:
     """A window that cannot be decoded fails alone."""
     first = batch[0]
     try:
-        with working((one.meter, 1.0) for one in batch):
+        with working(((one.meter, 1.0) for one in batch), "decode windows"):
             heard = first.whisper.decode([one.sound for one in batch], first.decoding)
     except Exception as error:  # noqa: BLE001 - it belongs to the job that waits for this future
         if len(batch) == 1:

@@ -6,14 +6,25 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
 
-from audio.errors import AudioError
-from jobs.errors import LeaseLost, LedgerUnavailable, NotFound, Unavailable, VoxhallError
+from audio.errors import AudioError, AudioTooLong
+from confinement.readers import ReaderGone
+from confinement.seccomp import Unprotected
+from jobs import tracing
+from jobs.errors import (
+    LeaseLost,
+    LedgerUnavailable,
+    NotFound,
+    RecordingTooLong,
+    TimedOut,
+    Unavailable,
+    VoxhallError,
+)
 from jobs.events import Events
 from jobs.files import FileStore, job_prefix
 from jobs.ledger import Claim, Job, Ledger
@@ -25,9 +36,9 @@ from models.cloning.engine import CannotSpeak, NotFinite, Runaway, UnusableRefer
 from models.errors import DenoiserFailed, ModelUnreadable, OutOfMemory
 from models.rvc.errors import NotAVoice
 from models.rvc.pitch import MethodMissing
-from models.seccomp import Unprotected
 from models.store import StoreError
 from models.watermark import WatermarkMissing
+from workers.job_metrics import JobMetrics
 from workers.meter import Meter, metered
 from workers.slots import Slots
 from workers.step import Cleared, Runner, Step, Stopping
@@ -43,15 +54,20 @@ SAID: dict[type[Exception], str] = {
     MethodMissing: "model_unavailable",
     NotAVoice: "not_a_voice",
     Unprotected: "unavailable",
+    ReaderGone: "unavailable",
     UnusableReference: "bad_reference",
     Runaway: "not_spoken",
     NotFinite: "not_spoken",
     CannotSpeak: "invalid_request",
     DenoiserFailed: "unavailable",
     WatermarkMissing: "unavailable",
+    AudioTooLong: RecordingTooLong.code,
     AudioError: "unreadable_audio",
 }
 """Errors whose own sentence a caller may see, and their codes."""
+
+NO_MEMORY = "DefaultCPUAllocator: "
+"""Torch has no class of its own for what a CPU's memory does not hold."""
 
 
 class Worker:
@@ -65,6 +81,7 @@ class Worker:
         ledger: Ledger,
         files: FileStore,
         events: Events,
+        metrics: JobMetrics | None = None,
     ) -> None:
         self.name = name
         self.stopping = threading.Event()
@@ -74,6 +91,9 @@ class Worker:
         self._ledger = ledger
         self._files = files
         self._events = events
+        self._metrics = metrics or JobMetrics()
+        self.overran: float | None = None
+        """When a step's time was last over before its thread came back, in seconds of the monotonic clock."""
         self._slots = Slots(threads)
         self._steps: dict[str, Step] = {}
         threading.Thread(target=self._keep_leases, name="leases", daemon=True).start()
@@ -81,6 +101,32 @@ class Worker:
     @property
     def running(self) -> int:
         return len(self._slots.held())
+
+    def late(self, patience: float) -> list[Step]:
+        """The steps whose time was over `patience` seconds ago, and which run on all the same."""
+        now = time.monotonic()
+        return [step for step in list(self._steps.values()) if now > step.over_at + patience]
+
+    def give_back(self, failing: Collection[Step] = ()) -> None:
+        """For a process that ends at once: fails these steps, puts the others back uncharged, and takes no more."""
+        self.stopping.set()
+        claims = self._slots.close()
+        for step in failing:
+            self._fail(step.claim, step.overrun())
+        failed = {step.claim.lease for step in failing}
+        for claim in claims:
+            if claim.lease not in failed:
+                self._put_back(claim, Stopping())
+                wake(claim.queue)  # for others: this process takes nothing any more
+
+    def give_back_as_dead(self) -> None:
+        """Likewise where one of the steps is to blame and nobody knows which: each runs alone next.
+
+        Raises `LedgerUnavailable`.
+        """
+        self._slots.close()
+        for queue in self._ledger.recover(worker=self.name):
+            wake(queue)
 
     def work(self, queue: Queue) -> None:
         """Runs steps of `queue` until none is left that this process may take."""
@@ -116,30 +162,55 @@ class Worker:
         except ValidationError as error:  # a spec of another version; the error quotes it
             self._fail(claim, RuntimeError(type(error).__name__))
             return False
-        step = Step(claim, job, ledger=self._ledger, files=self._files, events=self._events, stopping=self.stopping)
+        step = self._step(claim, job)
         self._steps[claim.lease] = step
         self._events.publish(job.id, "state", state="running")
+        if claim.first:
+            self._metrics.began(job)
+            tracing.past("wait", parent=job.trace, start=job.created_at, end=job.started_at or job.created_at)
         started = time.monotonic()
         try:
-            following = self._ledger.finish(claim, self._result_of(step))
+            result, following = self._finished(step)
         except LeaseLost:
             self._drop(claim)
         except (Stopping, Cleared, LedgerUnavailable) as reason:
             self._put_back(claim, reason)
         except Exception as error:  # noqa: BLE001 - whatever a runner raises ends its own job only
+            if isinstance(error, TimedOut):
+                self.overran = time.monotonic()
             self._fail(claim, error)
         else:
             log.info("step done", extra={"job": job.id, "seconds": round(time.monotonic() - started, 3)})
             if following:
                 wake(following)
             else:
+                self._metrics.succeeded(job, result)
                 self._events.publish(job.id, "state", state="succeeded")
             return True
         return False
 
+    def _finished(self, step: Step) -> tuple[dict[str, Any], Queue | None]:
+        """The step's result, once it is in the ledger, and the queue of the next one."""
+        with tracing.span(f"step {step.claim.queue}", _traced(step), parent=step.job.trace, kind="consumer"):
+            result = self._result_of(step)
+            with tracing.span("finish"):
+                return result, self._ledger.finish(step.claim, result)
+
+    def _step(self, claim: Claim, job: Job) -> Step:
+        return Step(
+            claim,
+            job,
+            ledger=self._ledger,
+            files=self._files,
+            events=self._events,
+            stopping=self.stopping,
+            seconds=self._settings.step_seconds,
+            longest_audio=self._settings.max_audio_seconds,
+        )
+
     def _result_of(self, step: Step) -> dict[str, Any]:
         """What the step's runner makes. However that ends, what the device did for it is noted."""
-        meter = Meter()
+        meter = Meter(tracing.current())
         try:
             with metered(meter):
                 return self._runners[step.job.kind].run(step, step.job.spec)
@@ -149,6 +220,7 @@ class Worker:
     def _note(self, job: Job, seconds: float) -> None:
         if not seconds:
             return
+        self._metrics.worked(job.kind, seconds)
         try:
             note_device(self._ledger.database, key_id=job.key_id, kind=job.kind, seconds=seconds)
         except LedgerUnavailable:
@@ -175,6 +247,8 @@ class Worker:
         except LedgerUnavailable as reason:
             self._put_back(claim, reason)
         else:
+            if step := self._steps.get(claim.lease):
+                self._metrics.failed(step.job)
             self._clear(claim)
             self._events.publish(claim.job_id, "state", state="failed")
 
@@ -220,6 +294,12 @@ class Worker:
                 step.lost.set()
 
 
+def _traced(step: Step) -> tracing.Attributes:
+    claim, job = step.claim, step.job
+    told = {"voxhall.job": job.id, "voxhall.kind": job.kind, "voxhall.dialect": job.dialect}
+    return {**told, "voxhall.position": claim.position, "voxhall.alone": claim.alone, "voxhall.worker": claim.worker}
+
+
 def _explain(error: Exception) -> tuple[str, str]:
     """The code and the sentence that a caller may see."""
     if isinstance(error, VoxhallError):
@@ -234,6 +314,6 @@ def _explain(error: Exception) -> tuple[str, str]:
         )
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return "unavailable", "The server's disk is full. Submit the job again when its operator has freed some space."
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or NO_MEMORY in str(error):
         return "out_of_memory", "The job did not fit into memory."
     return "internal_error", "The job failed inside the server; its log has the details under the job's id."

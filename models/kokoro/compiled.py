@@ -2,10 +2,12 @@
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -54,6 +56,7 @@ class Compiled:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         log.info("compiling kernels, plain ones serve meanwhile")
         try:
+            _tidy_cache()
             compiled = torch.compile(self._compilable)
             with torch.inference_mode(), torch._dynamo.config.patch(recompile_limit=_VARIANTS):  # noqa: SLF001
                 for arguments in examples:
@@ -63,3 +66,24 @@ class Compiled:
             return
         self._ready = compiled
         log.info("kernels compiled", extra={"seconds": round(time.monotonic() - started, 1)})
+
+
+def _tidy_cache() -> None:
+    """Lets torch keep its compiled headers beside its kernels, and drops what a killed compiler left half written.
+
+    By itself torch puts the headers among the temporary files, which go with the process: the next one would compile
+    them again, and that is most of the work. And it takes whatever is there for whole.
+    """
+    from torch._inductor import codecache  # noqa: PLC0415 - only where something is compiled
+    from torch._inductor.cpp_builder import _BUILD_TEMP_DIR  # noqa: PLC0415
+    from torch._inductor.runtime.cache_dir_utils import cache_dir  # noqa: PLC0415
+
+    folder = Path(cache_dir()) / "precompiled_headers"
+    codecache._HEADER_DIR = str(folder)  # noqa: SLF001
+    codecache._HEADER_LOCK_DIR = str(folder / "locks")  # noqa: SLF001
+    for begun in Path(cache_dir()).rglob(f"*_{_BUILD_TEMP_DIR}"):  # there until a build has succeeded
+        name = begun.name.removesuffix(f"_{_BUILD_TEMP_DIR}")
+        for made in begun.parent.glob(f"{name}.*"):
+            if made.suffix in {".gch", ".so", ".o"}:
+                made.unlink(missing_ok=True)
+        shutil.rmtree(begun, ignore_errors=True)

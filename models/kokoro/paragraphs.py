@@ -15,7 +15,8 @@ LONGEST_PARAGRAPH = 4000  # characters: the G2P of a book must not hold up its f
 
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f\x80-\x84\x86-\x9f\xad\u200b\u2060\ufeff\ud800-\udfff\ufffe\uffff]")
 _BREAK = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_LINE_ENDS = re.compile(r"[^\S\n]+\n[^\S\n]*|\n[^\S\n]+")
+# A row of blanks is looked at from its start alone, or a hundred thousand of them would take half a minute.
+_LINE_ENDS = re.compile(r"(?<![^\S\n])[^\S\n]+\n[^\S\n]*|\n[^\S\n]+")
 _WRAPPED_LINE = re.compile(r"(?<=[^\n]{50})(?<![.!?…:;\"”)。！？：；」』”）।॥])\n(?=[^\W\d_])")
 _SPACES = re.compile(r"\s+")
 _CLOSED = r"[\"'”\u2019)\]」』）】》]*"

@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from confinement.sandbox import ChildFailed, Crashed, LimitExceeded, Limits, call
 from models.rvc.architecture import Architecture
 from models.rvc.configuration import architecture
 from models.rvc.errors import NotAVoice
-from models.sandbox import ChildFailed, Crashed, LimitExceeded, Limits, call
 
 WEIGHTS = "voice.safetensors"
 INDEX = "index.safetensors"
@@ -40,8 +40,8 @@ def import_voice(model: Path, index: Path | None, folder: Path) -> Imported:
 
     Raises:
         NotAVoice: the sentence is for whoever sent it.
-        Unprotected: this machine cannot confine a process, so nothing is read (`models.seccomp`).
-        ChildFailed: the fault is ours (`models.sandbox`).
+        Unprotected: this machine cannot confine a process, so nothing is read (`confinement.seccomp`).
+        ChildFailed: the fault is ours (`confinement.sandbox`).
     """
     with TemporaryDirectory(prefix="voice-", dir=folder) as scratch:
         answer = _read(model.absolute(), index.absolute() if index else None, Path(scratch).absolute())

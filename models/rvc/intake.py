@@ -1,4 +1,4 @@
-"""Reads the files of a voice and writes them as Voxhall keeps them. Runs in the sandbox (`models.sandbox`)."""
+"""Reads the files of a voice and writes them as Voxhall keeps them. Runs in the sandbox (`confinement.sandbox`)."""
 
 import hashlib
 import json

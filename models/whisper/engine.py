@@ -53,7 +53,7 @@ class Whisper:
             raise ModelUnreadable(f"{self._folder.name} has no {missing[0]}: {self._remedy}")
         kind, _, index = device.partition(":")
         if kind == "cuda":
-            preload_cuda_libraries()
+            _preload(device)
         try:
             self._model = WhisperModel(
                 str(self._folder),
@@ -115,3 +115,11 @@ class Whisper:
     @property
     def _remedy(self) -> str:
         return f"run `voxhall models pull {self._folder.name}`"
+
+
+def _preload(device: str) -> None:
+    """CTranslate2 itself asks for the library at the first recording. Raises `ModelUnreadable`."""
+    try:
+        preload_cuda_libraries()
+    except OSError as error:
+        raise ModelUnreadable(f"Whisper cannot run on {device} ({error}): install Voxhall's extra `cuda`") from error

@@ -19,13 +19,14 @@ REASONS = {
     "source_refused": "SOURCE_RESTRICTED",
     "source_failed": "SOURCE_DOWNLOAD_FAILED",
     "upload_too_large": "INPUT_TOO_LARGE",
+    "audio_too_long": "INPUT_TOO_LARGE",
     "unavailable": "CAPACITY_UNAVAILABLE",
     "out_of_memory": "CAPACITY_UNAVAILABLE",
 }
 """deAPI's `error_reason` for our codes of jobs that failed; else it is PROCESSING_FAILED."""
 
-DEAD = "worker_died"
-"""Our code of a job that took its worker with it, which deAPI calls a time-out."""
+OUT_OF_TIME = ("worker_died", "timed_out")
+"""Our codes of jobs that deAPI calls a time-out, those among them that took their worker with them."""
 
 OF_THE_SOURCE = ("SOURCE_UNPROCESSABLE", "SOURCE_RESTRICTED", "SOURCE_DOWNLOAD_FAILED", "INPUT_TOO_LARGE")
 PASSING = ("SOURCE_DOWNLOAD_FAILED", "CAPACITY_UNAVAILABLE")
@@ -55,7 +56,7 @@ def of_job(news: JobNews) -> Mapping[str, object]:
 def failure(job: Job, *, refunded: bool) -> dict[str, object]:
     """Why a job failed, in deAPI's words. What it cost is given back, so it is `refunded` where it cost anything."""
     reason = REASONS.get(job.error_code or job.state, "PROCESSING_FAILED")
-    worker = "WORKER_TIMEOUT" if job.error_code == DEAD else "WORKER_ERROR"
+    worker = "WORKER_TIMEOUT" if job.error_code in OUT_OF_TIME else "WORKER_ERROR"
     return {
         "failed_at": utc(job.finished_at),
         "error_code": "PROCESSING_ERROR" if reason in OF_THE_SOURCE else worker,

@@ -50,6 +50,7 @@ STATUS: dict[type[VoxhallError], int] = {
 OF_FAILED_JOBS = {
     "invalid_request": 400,
     "unreadable_audio": 400,
+    "audio_too_long": 400,
     "not_a_voice": 400,
     "bad_reference": 400,
     "source_refused": 400,
@@ -62,6 +63,7 @@ OF_FAILED_JOBS = {
     "model_not_installed": 503,
     "model_unavailable": 503,
     "out_of_memory": 503,
+    "timed_out": 503,
 }
 """The status of a job that failed with this code.
 

@@ -1,3 +1,4 @@
+import signal
 import stat
 import subprocess
 import time
@@ -21,6 +22,11 @@ def test_the_broker_keeps_nothing_and_is_its_owners_only(tmp_path: Path) -> None
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
         assert client.config_get("port") == {"port": "0"}
         client.close()
+        pulse = broker.pulse(path)
+        first, second = pulse(), pulse()
+        process.send_signal(signal.SIGSTOP)
+        assert (first, second, pulse(), pulse()) == (1, 2, 2, 2)
+        process.send_signal(signal.SIGCONT)
         process.terminate()
     assert {file.name for file in path.parent.iterdir()} <= {"valkey.log"}
 

@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli.keys import listing
 from cli.main import app
 from jobs.database import Database
 from jobs.errors import Unauthorized
@@ -56,3 +58,30 @@ def test_a_revoked_key_ends_and_is_listed_on_demand(keys: Keys) -> None:
 def test_a_key_that_does_not_exist_is_one_line() -> None:
     gone = run("revoke", "nobody")
     assert (gone.exit_code, gone.stderr) == (1, "voxhall: There is no such key.\n")
+
+
+def test_the_servers_own_keys_are_told_as_its_own(keys: Keys) -> None:
+    run("create", "radio")
+    keys.own("without a key")
+    assert "without a key" not in run("list").stdout
+    (line,) = [line for line in run("list", "--all").stdout.splitlines() if "without a key" in line]
+    assert line.split()[-1] == "own"
+    assert [key["state"] for key in json.loads(run("list", "--all", "--json").stdout)] == ["live", "own"]
+
+
+def test_nothing_of_a_key_is_cut_off_on_a_narrow_terminal(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys_name = "The radio play of the second floor and its guests"
+    run("create", keys_name)
+    (key,) = keys.list()
+    here, there = os.openpty()
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    with os.fdopen(there, "w") as terminal, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", terminal)
+        listing()
+    shown = os.read(here, 10_000).decode()
+    os.close(here)
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    said = " ".join(shown.split())
+    assert all(word in said for word in (key.id, keys_name, f"{key.hint}…", "unlimited", "default", "live"))

@@ -6,11 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cli.supervisor import Program, Supervisor
+from jobs.heartbeat import sign
 from tests.conftest import ROOT
 
 PATIENCE = 30.0
@@ -70,7 +73,7 @@ def supervise() -> Iterator[Supervise]:
     supervisors = []
 
     def one(stages: Sequence[Sequence[Program]], first_pause: float = 0.05) -> Supervisor:
-        supervisors.append(Supervisor(stages, first_pause=first_pause))
+        supervisors.append(Supervisor(stages, first_pause=first_pause, look=0.2, first_sign=0))
         supervisors[-1].start()
         return supervisors[-1]
 
@@ -168,6 +171,74 @@ def test_nothing_is_started_again_while_it_stops(stage: Stage, supervise: Superv
     begun = len(stage.begun("short"))
     supervisor.watch(1)
     assert len(stage.begun("short")) == begun
+
+
+def beating(stage: Stage, file: Path, then: str, patience: float = 1.0) -> Program:
+    """A program with a sign of life, which is silent for `patience` at most."""
+    plain = stage.program("beating", then=f"import pathlib\nbeat = pathlib.Path({str(file)!r}).touch\n{then}")
+    file.touch()
+    return replace(plain, pulse=partial(sign, file), patience=patience)
+
+
+def test_one_that_is_stopped_by_the_kernel_is_ended_and_comes_back(
+    stage: Stage, supervise: Supervise, tmp_path: Path
+) -> None:
+    life = "while True: beat(); time.sleep(0.1)"
+    supervisor = supervise([[beating(stage, tmp_path / "life", life, patience=3), stage.program("other")]])
+    watch_until(supervisor, lambda: bool(stage.begun("beating") and stage.begun("other")))
+    before = supervisor.pids()
+    supervisor.watch(3.5)
+    assert supervisor.pids() == before  # it beats, and lives
+    os.kill(before["beating"], signal.SIGSTOP)
+    watch_until(supervisor, lambda: len(stage.begun("beating")) == 2)
+    assert stage.deaths == ["1"]
+    assert supervisor.pids()["other"] == before["other"]
+
+
+def test_one_that_never_gives_a_sign_is_ended(stage: Stage, supervise: Supervise, tmp_path: Path) -> None:
+    supervisor = supervise([[beating(stage, tmp_path / "life", FOR_EVER)]])
+    watch_until(supervisor, lambda: bool(stage.deaths))
+
+
+def test_a_supervisor_that_slept_itself_blames_nobody(stage: Stage, supervise: Supervise, tmp_path: Path) -> None:
+    supervisor = supervise([[beating(stage, tmp_path / "life", FOR_EVER)]])
+    supervisor.watch(0.3)
+    time.sleep(1.5)
+    supervisor.watch(0.3)
+    assert stage.deaths == []
+
+
+def test_without_a_file_nothing_can_be_told(stage: Stage, supervise: Supervise, tmp_path: Path) -> None:
+    program = beating(stage, tmp_path / "life", FOR_EVER)
+    (tmp_path / "life").unlink()
+    supervisor = supervise([[program]])
+    supervisor.watch(1.5)
+    assert stage.deaths == []
+
+
+PARENT = "import subprocess; write('grandchild %d' % subprocess.Popen(['sleep', '600']).pid)"
+
+
+def grandchild(stage: Stage) -> int | None:
+    return next((int(line.split()[1]) for line in stage.lines() if line.startswith("grandchild")), None)
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_what_a_child_started_ends_with_it(stage: Stage, supervise: Supervise, how: str) -> None:
+    supervisor = supervise([[stage.program("parent", then=f"{PARENT}; time.sleep(600)")]], first_pause=60)
+    watch_until(supervisor, lambda: bool(grandchild(stage)))
+    pid = grandchild(stage)
+    assert pid
+    assert alive(pid)
+    if how == "killed":
+        os.kill(supervisor.pids()["parent"], signal.SIGKILL)
+    else:
+        supervisor.stop()
+    end = time.monotonic() + PATIENCE
+    while alive(pid):
+        supervisor.watch(0.1)
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_ctrl_c_reaches_the_supervisor_only(stage: Stage, supervise: Supervise) -> None:

@@ -1,4 +1,7 @@
 import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
 
 from jobs.events import Event, Events, Subscriptions
 
@@ -42,3 +45,24 @@ def test_without_a_broker_followers_go_on_and_publishers_do_not_fail() -> None:
     away = "redis://127.0.0.1:1"
     Events(away).publish("job-1", "state", state="running")
     assert asyncio.run(take(away, "job-1", 1)) == [None]
+
+
+def test_a_broker_that_hangs_holds_publishers_up_once() -> None:
+    """Not again for each event of each job."""
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        hung.setblocking(False)
+        events = Events(f"redis://127.0.0.1:{hung.getsockname()[1]}")
+        calls = []
+        for state in ("running", "succeeded"):
+            events.publish("job-1", "state", state=state)
+            calls.append(len(list(callers(hung))))
+    assert calls[0] > 0
+    assert calls[1] == 0
+
+
+def callers(listening: socket.socket) -> Iterator[None]:
+    """One for each connection that was made since the last look."""
+    with suppress(BlockingIOError):
+        while True:
+            listening.accept()[0].close()
+            yield

@@ -85,3 +85,8 @@ def test_a_remote_file_is_a_path_for_as_long_as_it_is_used() -> None:
     assert not path.exists()
     with pytest.raises(NotFound), remote.local("a/2"):
         pass
+
+
+def test_it_says_what_it_has(files: FileStore) -> None:
+    files.put("a/1", b"x")
+    assert (files.has("a/1"), files.has("a/2")) == (True, False)

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from jobs.counts import open_steps
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.keys import Keys
 from jobs.ledger import Claim, Job, Ledger
@@ -181,14 +182,6 @@ def test_pages_are_newest_first_and_filtered(ledger: Ledger, key_id: str) -> Non
     assert ledger.page(key_id=key_id, kind="transcription").total == 0
 
 
-def test_finished_jobs_are_found_by_time(ledger: Ledger, key_id: str) -> None:
-    start = time.time()
-    job = add(ledger, key_id)
-    assert ledger.finished_between(start, start + 60) == []
-    ledger.cancel(job.id)
-    assert ledger.finished_between(start, start + 60) == [job.id]
-
-
 def test_a_text_comes_back_as_it_was(ledger: Ledger, key_id: str) -> None:
     spec = SpeechSpec(text='Zoë said:\n"\\u0041" 😀', voice="af_heart")
     ledger.add(job_id="1", key_id=key_id, dialect="voxhall", spec=spec, interactive=False)
@@ -229,4 +222,4 @@ def test_a_job_that_has_ended_is_forgotten_unless_another_has_its_id(ledger: Led
     ledger.delete_ended(ended)
     with pytest.raises(NotFound):
         ledger.get(job.id)
-    assert ledger.unfinished() == {}
+    assert open_steps(ledger.database) == {}

@@ -43,3 +43,18 @@ except RuntimeError:
     assert line["event"] == "Exception in ASGI application"
     assert all(word in line["exception"] for word in ("in read", "LookupError", "RuntimeError"))
     assert SECRET not in str(line)
+
+
+def test_nothing_in_a_line_looks_like_another() -> None:
+    """Whatever gets into a line by mistake: a line's end, colours, the cursor, the reading order."""
+    forged = "x\r\n2026-11-22T02:00:00Z [info     ] forged\x1b[2J\x9b31m\u202edne\u2028next\x00"
+    code = (
+        "import logging\nfrom jobs import logs\nlogs.configure('tests', as_json=False)\n"
+        f"logging.getLogger('jobs').warning({forged!r}, extra={{'reason': {forged!r}}})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = done.stderr.split("\n")
+    assert len([line for line in lines if line and not line.startswith("    ")]) == 1
+    assert all(character.isprintable() for line in lines for character in line)
+    [line] = logged(f"logging.getLogger('jobs').warning({forged!r})")
+    assert line["event"] == forged

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from jobs.admission import Bounds
 from jobs.database import Database
 from jobs.entries import Place
 from jobs.errors import OutOfCredits, TooManyJobs
@@ -102,7 +103,7 @@ def test_requests_at_once_never_make_too_many_jobs(ledger: Ledger, database: Dat
 
     def ask() -> Job | TooManyJobs:
         try:
-            return add(ledger, key, 1, most=3)
+            return add(ledger, key, 1, bounds=Bounds(of_plan=3))
         except TooManyJobs as error:
             return error
 
@@ -111,18 +112,18 @@ def test_requests_at_once_never_make_too_many_jobs(ledger: Ledger, database: Dat
     assert all(error.retry_after >= 1 for error in answers if isinstance(error, TooManyJobs))
     assert (len(taken), spent(database, key)) == (3, 3)
     ledger.cancel(taken[0].id)
-    add(ledger, key, 1, most=3)
+    add(ledger, key, 1, bounds=Bounds(of_plan=3))
 
 
 def test_a_batch_counts_as_one_unfinished_job(ledger: Ledger, key: Key) -> None:
     for position in range(3):
-        add(ledger, key, most=2, batch=Place("b" * 32, position))
-    add(ledger, key, most=2)
+        add(ledger, key, bounds=Bounds(of_plan=2), batch=Place("b" * 32, position))
+    add(ledger, key, bounds=Bounds(of_plan=2))
     with pytest.raises(TooManyJobs):
-        add(ledger, key, most=2)
+        add(ledger, key, bounds=Bounds(of_plan=2))
     with pytest.raises(TooManyJobs):
-        add(ledger, key, most=2, batch=Place("c" * 32, 0))
-    add(ledger, key, most=2, batch=Place("b" * 32, 3))
+        add(ledger, key, bounds=Bounds(of_plan=2), batch=Place("c" * 32, 0))
+    add(ledger, key, bounds=Bounds(of_plan=2), batch=Place("b" * 32, 3))
 
 
 def test_a_recording_is_paid_for_as_long_as_it_was_found_to_be(ledger: Ledger, database: Database, key: Key) -> None:

@@ -35,7 +35,7 @@ from server.hall import Hall
 def settings(tmp_path: Path, redis_url: str, models_dir: Path) -> Iterator[Settings]:
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
-        limits = {"max_upload_bytes": MEBIBYTE, "max_voice_bytes": 2 * MEBIBYTE}
+        limits = {"max_upload_bytes": MEBIBYTE, "max_voice_bytes": 2 * MEBIBYTE, "allowed_hosts": "testserver"}
         yield Settings(data_dir=tmp_path, redis_url=redis_url, models_dir=models_dir, **limits)
 
 

@@ -42,7 +42,8 @@ def app(tmp_path_factory: pytest.TempPathFactory, redis_url: str, models_dir: Pa
     """One server for all rows; what is asked of it leaves nothing behind."""
     folder = tmp_path_factory.mktemp("data")
     shutil.copy(new_ledger, folder / "ledger.db")
-    return create_app(Settings(data_dir=folder, redis_url=redis_url, models_dir=models_dir))
+    settings = Settings(data_dir=folder, redis_url=redis_url, models_dir=models_dir, allowed_hosts="testserver")
+    return create_app(settings)
 
 
 @pytest.fixture(scope="module")

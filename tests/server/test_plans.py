@@ -114,6 +114,34 @@ def test_too_many_jobs_say_when_to_come_again_in_every_dialect(
     assert int(answer.headers["retry-after"]) >= 1
 
 
+FULL: list[tuple[str, dict[str, Any]]] = [
+    ("/jobs", SPEECH),
+    ("/v1/tts/", TTS),
+    ("/v1/audio/speech", {"model": "kokoro", "voice": "af_heart", "input": "Hello."}),
+    ("/v1/inferences-tts", {"tts_text": "Hello.", "tts_voice": "af_heart"}),
+    ("/v1/jobs/text-to-speech", {"text": "Hello.", "voiceId": "af_heart"}),
+    ("/v1/tts/batch/", {"texts": [TTS]}),
+]
+
+
+def test_a_full_queue_says_when_to_come_again_in_every_dialect(client: TestClient, hall: Hall, ledger: Ledger) -> None:
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"max_jobs": 1}))
+    assert client.post("/jobs", json=SPEECH).status_code == 202
+    for path, body in FULL:
+        answer = client.post(path, json=body)
+        assert (answer.status_code, path) == (503, path), answer.text
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "1 unfinished jobs" in answer.text
+    assert ledger.waiting() == {"speech": 1}
+
+
+def test_keys_without_a_limit_of_their_plan_have_the_servers(client: TestClient, hall: Hall) -> None:
+    object.__setattr__(hall, "settings", hall.settings.model_copy(update={"max_key_jobs": 1}))
+    assert client.post("/jobs", json=SPEECH).status_code == 202
+    refused = client.post("/jobs", json=SPEECH)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many_jobs")
+
+
 def test_usage_is_the_keys_own(client: TestClient, database: Database, puppet: Puppet) -> None:
     client.post("/jobs", json=SPEECH)
     puppet.finish(puppet.claim(), duration=1.0)

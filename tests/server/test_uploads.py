@@ -18,8 +18,8 @@ def upload(data: bytes, name: str = "speech.mp3") -> UploadFile:
     return UploadFile(io.BytesIO(data), filename=name, size=len(data))
 
 
-def check(data: bytes, *, limit: int = 10**6) -> BinaryIO:
-    return asyncio.run(readable(upload(data), limit=limit))
+def check(data: bytes, *, limit: int = 10**6, longest: float = 60.0) -> BinaryIO:
+    return asyncio.run(readable(upload(data), limit=limit, longest=longest))
 
 
 @pytest.mark.parametrize("name", SOUND)

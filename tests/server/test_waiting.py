@@ -17,6 +17,7 @@ from jobs.errors import JobFailed
 from jobs.files import FileStore
 from jobs.ledger import Job, Ledger
 from jobs.submit import forget
+from server.hall import Hall
 from server.waiting import succeeded
 from tests.server.conftest import Puppet, hum, listening
 
@@ -123,6 +124,52 @@ def test_a_caller_who_hangs_up_ends_the_job(app: FastAPI, secret: str, puppet: P
             assert time.monotonic() < end
             time.sleep(0.05)
         assert ledger.get(claim.job_id).state == "canceled"
+
+
+def test_who_waits_is_answered_when_the_process_is_told_to_stop(
+    speak: Ask, puppet: Puppet, hall: Hall, ledger: Ledger
+) -> None:
+    asked = speak()
+    claim = puppet.claim()
+    hall.closing.set()
+    answer = asked.result(30)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "restarting")
+    assert int(answer.headers["retry-after"]) > 0
+    assert ledger.get(claim.job_id).state == "canceled"  # the next request makes another
+
+
+def test_a_stop_leaves_the_job_to_whoever_may_ask_again(
+    client: TestClient, pool: ThreadPoolExecutor, puppet: Puppet, hall: Hall, ledger: Ledger
+) -> None:
+    body = {"model": "tts-1", "voice": "alloy", "input": "Good evening.", "response_format": "wav"}
+    once = {"Idempotency-Key": "again"}
+    asked = pool.submit(client.post, "/v1/audio/speech", json=body, headers=once)
+    claim = puppet.claim()
+    hall.closing.set()
+    assert asked.result(30).status_code == 503
+    assert ledger.get(claim.job_id).state == "running"
+    hall.closing.clear()
+    puppet.deliver(claim, "speech.wav", WAV, media_type="audio/wav")
+    assert client.post("/v1/audio/speech", json=body, headers=once).content == WAV
+
+
+def test_a_follower_goes_on_behind_the_last_event(client: TestClient, puppet: Puppet) -> None:
+    job = client.post("/jobs", json={"kind": "speech", "text": "Hello.", "voice": "af_heart"}).json()
+    claim = puppet.claim()
+    puppet.store(claim, 0, hum(0.1))
+    puppet.store(claim, 1, hum(0.1))
+    puppet.finish(claim, file="x")
+    path = f"/jobs/{job['id']}/events"
+
+    def told(last: str) -> list[str]:
+        answer = client.get(path, headers={"Last-Event-ID": last})
+        return [part for part in answer.text.replace("\r", "").split("\n\n") if "event: progress" not in part and part]
+
+    first, second, done = told("")
+    (last,) = [line.removeprefix("id: ") for line in first.splitlines() if line.startswith("id: ")]
+    assert "event: done" in done
+    assert told(last) == [second, done]
+    assert told("nonsense") == [first, second, done]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from jobs.entries import Place
 from jobs.files import FileStore, result_key
 from jobs.ledger import Job, Ledger
 from jobs.links import Links
+from jobs.retention import Keep
 from jobs.schema import delivery_attempts
 from jobs.settings import Settings
 from jobs.specs import CloneSpec, SpeechSpec, TranscriptionSpec
@@ -385,7 +386,7 @@ def test_the_reaper_wakes_for_what_is_due_and_takes_back_what_a_dead_sender_held
     job = ends.finish(hook(receiver))
     with redis.Redis.from_url(redis_url) as broker:
         broker.flushdb()
-    reaper = Reaper(ledger=ledger, files=files, segment_seconds=3600, embedding_seconds=86_400)
+    reaper = Reaper(ledger=ledger, files=files, keep=Keep())
     reaper.tend()
     reaper.tend()
     assert queue.messages()["delivery"] == 1

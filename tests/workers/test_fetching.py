@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 
 from audio.encode import encode
-from audio.errors import UnreadableAudio
+from audio.errors import AudioTooLong, UnreadableAudio
 from audio.formats import format_named
 from jobs.errors import SourceFailed, SourceRefused, Unavailable, UploadTooLarge
 from jobs.files import FileStore, input_key
 from jobs.ledger import Ledger
 from jobs.settings import Settings
 from jobs.specs import EnrolmentSpec, TranscriptionSpec
+from tests.audio.bombs import silent_flac
 from tests.elsewhere import Elsewhere
 from tests.workers.conftest import AddJob, Work
 from workers.fetching import FetchRunner
 
 WAV = encode(np.full(24_000, 0.1, np.float32), 24_000, format_named("wav"))
+LONG = silent_flac(120)
 
 
 @pytest.fixture
@@ -57,6 +59,7 @@ def test_the_next_step_finds_the_recording_as_an_upload(
     [
         ({"allow_private_urls": False}, WAV, SourceRefused, "source_refused"),
         ({"max_upload_bytes": len(WAV) - 1}, WAV, UploadTooLarge, "upload_too_large"),
+        ({"max_audio_seconds": 60}, LONG, AudioTooLong, "audio_too_long"),
         ({"fetch_urls": False}, WAV, Unavailable, "unavailable"),
         ({}, b"<html>no recording</html>", UnreadableAudio, "unreadable_audio"),
         ({}, b"", UnreadableAudio, "unreadable_audio"),

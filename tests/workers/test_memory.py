@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import Unavailable
-from workers.memory import budget_of
+from workers.memory import budget_of, limit_of, machine_bytes, resident_bytes
 
 
 def test_shares_are_of_the_machine() -> None:
@@ -37,3 +37,35 @@ def test_a_driver_that_does_not_answer_is_said(nvidia_smi: Path, script: str | N
         install(nvidia_smi, script)
     with pytest.raises(Unavailable, match="VOXHALL_MODEL_BUDGET_BYTES"):
         budget_of("cuda", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits", "found"),
+    [
+        ("0::/a/b\n", {"sys/fs/cgroup/a/memory.max": "1000000", "sys/fs/cgroup/a/b/memory.max": "max"}, 1_000_000),
+        ("0::/of/the/host\n", {"sys/fs/cgroup/memory.max": "2000000"}, 2_000_000),
+        ("0::/../../other\n", {"sys/fs/cgroup/memory.max": "2000000"}, 2_000_000),
+        ("5:cpu,memory:/a\n", {"sys/fs/cgroup/memory/a/memory.limit_in_bytes": "3000000"}, 3_000_000),
+        ("0::/\n", {"sys/fs/cgroup/memory.max": "max"}, None),
+        ("", {}, None),
+    ],
+)
+def test_a_containers_memory_is_what_its_control_group_allows(
+    tmp_path: Path, groups: str, limits: dict[str, str], found: int | None
+) -> None:
+    for name, text in {"proc/self/cgroup": groups, **limits}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n" if name.startswith("sys") else text)
+    assert machine_bytes(tmp_path) == (found or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+
+
+def test_a_process_may_grow_to_most_of_the_machine_unless_it_is_set() -> None:
+    assert limit_of(0) == int(0.9 * machine_bytes())
+    assert limit_of(123) == 123
+
+
+def test_resident_memory_is_what_no_file_holds() -> None:
+    before = resident_bytes()
+    held = bytearray(64 * 2**20)
+    assert resident_bytes() - before > 60 * 2**20
+    del held

@@ -64,3 +64,12 @@ def test_nothing_is_held_where_nothing_was_to_be_had() -> None:
     step = claim()
     slots.take(offer(step))
     assert slots.held() == [step]
+
+
+def test_what_is_closed_takes_nothing_more() -> None:
+    slots, held = Slots(4), claim()
+    assert slots.take(offer(held)) == held
+    assert slots.close() == [held]
+    assert slots.take(offer(claim(interactive=True))) is None
+    slots.give_back(held)
+    assert slots.close() == []

@@ -8,8 +8,9 @@ import pytest
 import redis
 from sqlalchemy import update
 
-from audio.errors import UnreadableAudio
+from audio.errors import AudioTooLong, UnreadableAudio
 from jobs import queue
+from jobs.counts import open_steps
 from jobs.errors import LeaseLost, LedgerUnavailable, Unavailable
 from jobs.events import Events
 from jobs.files import FileStore, input_key, job_prefix, result_key, segment_key
@@ -27,6 +28,7 @@ from workers.worker import Worker
 Act = Callable[[Step], dict[str, Any]]
 Hire = Callable[..., Worker]
 LEASE_SECONDS = 2.0
+NO_MEMORY = "[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"
 SECRET = "the treasure lies under the old oak"
 
 
@@ -127,6 +129,8 @@ def test_all_waiting_steps_are_done_and_told(
         (Unavailable("The file store takes no files: its disk is full."), "unavailable", "its disk is full"),
         (UnreadableAudio("the file is empty"), "unreadable_audio", "the file is empty"),
         (OSError(errno.ENOSPC, "No space left on device", "/a/path"), "unavailable", "disk is full"),
+        (AudioTooLong("the audio is longer than 60 seconds"), "audio_too_long", "longer than 60 seconds"),
+        (RuntimeError(NO_MEMORY), "out_of_memory", "did not fit into memory"),
         (MemoryError("bytes and more bytes"), "out_of_memory", "did not fit into memory"),
         (OutOfMemory("CUDA: tried to allocate"), "out_of_memory", "free memory on the card"),
         (CannotSpeak("It does not speak 'xx'."), "invalid_request", "'xx'"),
@@ -337,7 +341,7 @@ def test_a_job_that_another_version_wrote_fails_and_holds_up_nobody(
         connection.execute(update(jobs).where(jobs.c.id == strange.id).values(spec={"kind": "speech", "odd": 1}))
     hire(lambda _step: {}).work("speech")
     assert ledger.get(job.id).state == "succeeded"
-    assert ledger.unfinished() == {}
+    assert open_steps(ledger.database) == {}
 
 
 def test_a_stopped_worker_takes_nothing(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:

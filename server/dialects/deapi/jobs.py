@@ -57,7 +57,7 @@ def _state(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
         "preview": None,
         "result_url": _result_url(hall, request, job),
         "results_alt_formats": None,
-        "result": transcript_of(hall, job) if _is_inline(job) else None,
+        "result": transcript_of(hall, job) if _is_inline(job) and not job.expired_at else None,
         "progress": 100.0 if job.state == "succeeded" else round(100 * job.progress, 2),
     }
 
@@ -67,7 +67,7 @@ def _result_url(hall: Hall, request: Request, job: Job) -> str | None:
         return None
     if isinstance(job.spec, TranscriptionSpec):
         return transcript_link(hall, request, job)
-    return link(hall, request, (job.result or {})["file"])
+    return link(hall, request, job.file)
 
 
 def _is_inline(job: Job) -> bool:

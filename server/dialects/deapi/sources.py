@@ -42,7 +42,8 @@ class Uploaded:
 async def uploaded(hall: Hall, upload: object, field: str) -> Uploaded:
     """Raises `UnreadableUpload`, `UploadTooLarge`."""
     file = required(upload, field)
-    found = await probed(file, min(LIMITS[field], hall.settings.max_upload_bytes), field, TAKEN[field])
+    limit, longest = min(LIMITS[field], hall.settings.max_upload_bytes), hall.settings.max_audio_seconds
+    found = await probed(file, limit, longest, field, TAKEN[field])
     is_film = field == "video" or (field == "source_file" and _is_film(file, found.container))
     if not is_film and (file.size or 0) > LARGEST_AUDIO:
         raise UploadTooLarge(f"The upload is larger than {LARGEST_AUDIO // MEBIBYTE} MB.", param=field)

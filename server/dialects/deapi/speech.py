@@ -103,7 +103,9 @@ async def _reference(hall: Hall, body: Speech, largest: int) -> Clip | None:
         return None
     upload = required(body.ref_audio, "ref_audio")
     limit = min(largest, hall.settings.max_upload_bytes)
-    file, seconds = await measured(upload, limit=limit, param="ref_audio", containers=CONTAINERS)
+    file, seconds = await measured(
+        upload, limit=limit, longest=hall.settings.max_audio_seconds, param="ref_audio", containers=CONTAINERS
+    )
     shortest, longest = SECONDS.get(body.model, USUAL_SECONDS)
     if seconds < shortest or longest + PADDING < seconds < math.inf:
         said = f"The ref_audio field must be {shortest:g} to {longest:g} seconds long; it has {seconds:.1f}."

@@ -54,7 +54,7 @@ def rendering_of(spec: TranscriptionSpec) -> Rendering:
 def transcript_link(hall: Hall, request: Request, job: Job) -> str:
     """A URL that serves the file without a key, until it expires."""
     assert isinstance(job.spec, TranscriptionSpec)
-    path = hall.links.path((job.result or {})["file"], seconds=hall.settings.link_seconds)
+    path = hall.links.path(job.file, seconds=hall.settings.link_seconds)
     suffix = "json" if rendering_of(job.spec).structured else "txt"
     return f"{base_url(hall, request)}/api/v2{path.removesuffix(STORED)}transcript.{suffix}"
 

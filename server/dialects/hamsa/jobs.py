@@ -105,6 +105,8 @@ async def _heard(hall: Hall, job: Job, asked: AskedFor, speaker: str | None) -> 
     """Empty until it is done. The documentation leaves its fields open."""
     if job.state != "succeeded":
         return failure(job)
+    if job.expired_at:
+        return {}
     content = await transcript(hall, job)
     parts = [part for part in content["segments"] if speaker is None or part.get("speaker") == speaker]
     content = content | {"segments": parts}

@@ -45,7 +45,7 @@ async def speak(
     headers = engine_headers(job)
     if body.mulaw:
         return Response(await wire.mulaw_file(hall, job), media_type=WAV, headers=headers)
-    return file_response(hall, (job.result or {})["file"], WAV, headers)
+    return file_response(hall, job.file, WAV, headers)
 
 
 @router.post("/v1/realtime/tts-stream", response_class=Response)

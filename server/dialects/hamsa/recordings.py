@@ -69,7 +69,8 @@ async def heard(hall: Hall, key: Caller, connection: Connection, recording: Reco
     audio = await run_in_threadpool(_audio, recording)
     param = "audioList" if recording.audio_base64 is None else "audioBase64"
     upload = UploadFile(BytesIO(audio), size=len(audio))
-    file = await readable(upload, limit=hall.settings.max_upload_bytes, param=param)
+    limit = hall.settings.max_upload_bytes
+    file = await readable(upload, limit=limit, longest=hall.settings.max_audio_seconds, param=param)
 
     job = await run_in_threadpool(_accepted, hall, key, recording.language, file)
     job = await result_of(hall, job, connection)

@@ -2,15 +2,17 @@
 
 import base64
 import io
+import math
 from typing import BinaryIO
 
 from fastapi import UploadFile
 from fastapi.concurrency import run_in_threadpool
 
-from audio.decode import decode
 from audio.errors import AudioError, AudioTooLong
+from confinement.media import decode
 from jobs.errors import InvalidRequest, UnreadableUpload
 from jobs.specs import MOST_KNOWN_SPEAKERS
+from server.reading import reading
 from server.uploads import readable
 
 NAMES = "known_speaker_names[]"
@@ -41,7 +43,8 @@ async def recordings(names: list[str], references: list[str], *, limit: int) -> 
 
 async def _recording(url: str, *, limit: int) -> BinaryIO:
     data = _decoded(url)
-    recording = await readable(UploadFile(io.BytesIO(data), size=len(data)), limit=limit, param=REFERENCES)
+    upload = UploadFile(io.BytesIO(data), size=len(data))
+    recording = await readable(upload, limit=limit, longest=math.inf, param=REFERENCES)
     seconds = await run_in_threadpool(_seconds, recording)
     if not SHORTEST - GRACE <= seconds <= LONGEST + GRACE:
         length = f"this one has {seconds:.1f} s" if seconds <= LONGEST else "this one is longer"
@@ -65,7 +68,8 @@ def _decoded(url: str) -> bytes:
 
 def _seconds(recording: BinaryIO) -> float:
     try:
-        return decode(recording, RATE, max_seconds=LONGEST + 2 * GRACE).samples.size / RATE
+        with reading():
+            return decode(recording, RATE, max_seconds=LONGEST + 2 * GRACE).samples.size / RATE
     except AudioTooLong:
         return LONGEST + 2 * GRACE
     except AudioError as error:

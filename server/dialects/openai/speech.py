@@ -79,7 +79,7 @@ async def speak(
         return AudioStream(hall, job, audio_format, request, said)
     job = await result_of(hall, job, request)
     result = job.result or {}
-    return file_response(hall, result["file"], result["media_type"], said)
+    return file_response(hall, job.file, result["media_type"], said)
 
 
 def _checked(hall: Hall, body: SpeechRequest, key_id: str, strict: bool) -> SpeechSpec | CloneSpec:

@@ -92,7 +92,7 @@ async def transcribe(
     _check_together(form)
     spec = await run_in_threadpool(_checked, hall, form)
     limit = hall.settings.max_upload_bytes
-    uploads = {"audio": await readable(form.file, limit=limit)}
+    uploads = {"audio": await readable(form.file, limit=limit, longest=hall.settings.max_audio_seconds)}
     uploads |= await recordings(form.known_speaker_names, form.known_speaker_references, limit=limit)
     job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="openai", interactive=True, uploads=uploads))
     return await (_events if form.streamed else _answer)(hall, job, request, form)

@@ -36,7 +36,11 @@ async def translate(
 ) -> Response:
     """Speech of any language that Whisper knows, as English text."""
     spec = await run_in_threadpool(_checked, hall, form)
-    uploads = {"audio": await readable(form.file, limit=hall.settings.max_upload_bytes)}
+    uploads = {
+        "audio": await readable(
+            form.file, limit=hall.settings.max_upload_bytes, longest=hall.settings.max_audio_seconds
+        )
+    }
     job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect="openai", interactive=True, uploads=uploads))
     job = await result_of(hall, job, request)
     content = await transcript(hall, job)

@@ -27,4 +27,4 @@ async def whole(hall: Hall, job: Job, request: Request) -> Response:
     job = await result_of(hall, job, request)
     result = job.result or {}
     said = headers(job) | warned(result.get("warnings", ()))
-    return file_response(hall, result["file"], result["media_type"], said)
+    return file_response(hall, job.file, result["media_type"], said)

@@ -52,7 +52,8 @@ async def change(
 ) -> Response:
     """Answers the recording in the other voice, once all of it is done."""
     recording = required(form.file or form.source_audio, "file")
-    source = await readable(recording, limit=min(LARGEST, hall.settings.max_upload_bytes), param="file")
+    limit = min(LARGEST, hall.settings.max_upload_bytes)
+    source = await readable(recording, limit=limit, longest=hall.settings.max_audio_seconds, param="file")
     target = await _target(hall, form)
     job = await run_in_threadpool(_submitted, hall, key, form, source, target, strict)
     return await whole(hall, job, request)
@@ -63,7 +64,11 @@ async def _target(hall: Hall, form: ChangeForm) -> Clip | None:
     if upload is None and not form.target_voice:
         raise InvalidRequest("Name a `target_voice`, or send a clip of it as `target_audio`.", param="target_voice")
     limit = min(LARGEST_REFERENCE, hall.settings.max_upload_bytes)
-    return await measured(upload, limit=limit, param="target_audio") if upload else None
+    return (
+        await measured(upload, limit=limit, longest=hall.settings.max_audio_seconds, param="target_audio")
+        if upload
+        else None
+    )
 
 
 def _submitted(hall: Hall, key: Caller, form: ChangeForm, source: BinaryIO, target: Clip | None, strict: bool) -> Job:

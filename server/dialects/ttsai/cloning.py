@@ -121,7 +121,9 @@ async def _reference(hall: Hall, form: CloneForm) -> Clip | None:
             return None
         raise InvalidRequest("The form needs a file in the field `reference_audio`.", param="reference_audio")
     limit = min(LARGEST, hall.settings.max_upload_bytes)
-    return await measured(form.reference_audio, limit=limit, param="reference_audio")
+    return await measured(
+        form.reference_audio, limit=limit, longest=hall.settings.max_audio_seconds, param="reference_audio"
+    )
 
 
 def _fields(form: CloneForm, text: str) -> Mapping[str, Any]:

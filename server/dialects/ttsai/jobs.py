@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Request
 
-from jobs.errors import NotFound
+from jobs.errors import Expired, NotFound
 from jobs.keys import Key
 from jobs.ledger import Job
 from jobs.specs import TranscriptionSpec
@@ -68,6 +68,8 @@ def state(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
         body |= {"warnings": warnings} if (warnings := result.get("warnings")) else {}
         if isinstance(job.spec, TranscriptionSpec):
             body |= heard(stored_transcript(hall, job))
+    if job.expired_at is not None:
+        body["message"] = Expired().message
     if body["status"] == "failed":
         # A text, not an object: the Rust client takes nothing else here.
         code, said = job.why

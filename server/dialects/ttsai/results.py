@@ -39,7 +39,6 @@ def read(hall: HallDependency, key: PollingKey, uuid: JobId, request: Request, r
 def download(hall: HallDependency, key: BearerKey, uuid: str, name: str) -> Response:  # noqa: ARG001 - clients guess it
     """The file of a completed job, whatever `name` is; 404 before that. Answers Range requests."""
     job = found(hall, uuid, key.id)
-    result = job.result or {}
-    if "file" not in result:
+    if not job.expired_at and "file" not in (job.result or {}):
         raise NotFound("There is no result yet.")
-    return file_response(hall, result["file"], result["media_type"], headers(job))
+    return file_response(hall, job.file, (job.result or {})["media_type"], headers(job))

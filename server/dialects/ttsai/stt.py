@@ -75,7 +75,8 @@ async def _submitted(
     hall: Hall, key: Caller, form: TranscriptionForm, strict: bool, request: Request, *, waits: bool
 ) -> Job:
     spec = await run_in_threadpool(_checked, hall, form, strict)
-    audio = await readable(form.file, limit=min(LARGEST, hall.settings.max_upload_bytes))
+    limit = min(LARGEST, hall.settings.max_upload_bytes)
+    audio = await readable(form.file, limit=limit, longest=hall.settings.max_audio_seconds)
 
     def accepted() -> Job:
         told = webhook(hall, request, form="ttsai", url=form.webhook_url)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from jobs.errors import Conflict, InvalidRequest
+from jobs.errors import Conflict, Expired, InvalidRequest
 from jobs.ledger import Job
 from jobs.specs import CloneSpec, SpeechSpec, TranscriptionSpec
 from models.captions import WIDTH, WIDTH_CJK, TimedWord, captions
@@ -55,6 +55,8 @@ def _content(hall: Hall, job: Job, form: Form) -> tuple[str, bool]:
     """And whether they were stored with the job's result."""
     match job.spec:
         case SpeechSpec():
+            if job.expired_at is not None:
+                raise Expired
             return hall.files.get((job.result or {})["captions"][form]).decode(), True
         case TranscriptionSpec():
             return plain(stored_transcript(hall, job), form), False

@@ -69,7 +69,7 @@ async def sample(hall: HallDependency, voice: str, request: Request) -> Response
     sentence = PREVIEWS.get(plain_code(found[1].language), PREVIEWS["en"])
     job = await preview(hall, *found, sentence, request)
     result = job.result or {}
-    return file_response(hall, result["file"], result["media_type"], {"Cache-Control": KEPT})
+    return file_response(hall, job.file, result["media_type"], {"Cache-Control": KEPT})
 
 
 def _models(hall: Hall, name: str) -> set[str]:

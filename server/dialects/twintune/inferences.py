@@ -26,7 +26,7 @@ TYPES = {"speech": "TTS", "clone": "TTS", "conversion": "VC"}
 
 def inference(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
     """The Inference Job object. Its link is made anew each time."""
-    url = link(hall, request, job.result["file"], seconds=LINK_SECONDS) if job.result else None
+    url = link(hall, request, job.file, seconds=LINK_SECONDS) if job.result and not job.expired_at else None
     return {
         "inferenceId": job.id,
         "modelId": _model_id(job),

@@ -54,7 +54,9 @@ async def create(
     )
     spec = await run_in_threadpool(_checked, hall, asked, key.id)
     limit = min(LARGEST, hall.settings.max_upload_bytes)
-    file = await readable(audio, limit=limit, param="audioInfer", containers=CONTAINERS)
+    file = await readable(
+        audio, limit=limit, longest=hall.settings.max_audio_seconds, param="audioInfer", containers=CONTAINERS
+    )
     job = await run_in_threadpool(lambda: accept(hall, key, spec, dialect=NAME, uploads={"audio": file}))
     return inference(hall, request, job)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, BinaryIO, Literal, get_args
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse, Response
@@ -138,26 +138,32 @@ EVENT = {
     response_class=Response,
     responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}},
 )
-async def events(hall: HallDependency, key: EitherKey, job_id: str, request: Request) -> EventSourceResponse:
+async def events(
+    hall: HallDependency,
+    key: EitherKey,
+    job_id: str,
+    request: Request,
+    last_event_id: Annotated[str, Header()] = "",
+) -> EventSourceResponse:
     """Server-sent events: while it runs `progress` with the job, and `segment` with the `index` of each part that is
-    made; then `done` with the job, and the stream ends.
+    made; then `done` with the job, and the stream ends. After a broken connection `Last-Event-ID` goes on behind that.
     """
     job = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
-    return EventSourceResponse(_events(hall, request, job))
+    return EventSourceResponse(_events(hall, request, job, last_event_id))
 
 
-async def _events(hall: Hall, request: Request, job: Job) -> AsyncIterator[ServerSentEvent]:
+async def _events(hall: Hall, request: Request, job: Job, after: str) -> AsyncIterator[ServerSentEvent]:
     shown = None
-    async for event in hall.events.follow(job.id):
+    async for event in hall.events.follow(job.id, after):
         job = await run_in_threadpool(_now, hall, job)
         if event is not None and event.kind == "segment":
-            yield ServerSentEvent(json.dumps(event.data), event="segment")
+            yield ServerSentEvent(json.dumps(event.data), event="segment", id=event.id)
             continue
         if job.done and (event is None or event.kind == "state"):
             break
         view = await run_in_threadpool(job_view, hall, request, job)
         if view != shown:
-            yield ServerSentEvent(json.dumps(view), event="progress")
+            yield ServerSentEvent(json.dumps(view), event="progress", id=event.id if event else None)
             shown = view
     yield ServerSentEvent(json.dumps(job_view(hall, request, job)), event="done")
 

@@ -139,7 +139,7 @@ async def reference(hall: Hall, spec: AnySpec, form: FormData) -> tuple[dict[str
     if given is None or not isinstance(spec, CloneSpec | ChangeSpec):
         return {}, None
     limit = min(LARGEST, hall.settings.max_upload_bytes)
-    file, seconds = await measured(required(given, "reference"), limit=limit)
+    file, seconds = await measured(required(given, "reference"), limit=limit, longest=hall.settings.max_audio_seconds)
     return {"reference": file}, seconds
 
 
@@ -150,7 +150,10 @@ async def recordings(hall: Hall, spec: Wanted, form: FormData) -> dict[str, Bina
     speakers = _speakers(spec, form) if isinstance(spec, TranscriptionSpec) else []
     limit = hall.settings.max_upload_bytes
     return {
-        name: await readable(required(form.get(name), name), limit=limit, param=name) for name in ("audio", *speakers)
+        name: await readable(
+            required(form.get(name), name), limit=limit, longest=hall.settings.max_audio_seconds, param=name
+        )
+        for name in ("audio", *speakers)
     }
 
 

@@ -12,7 +12,7 @@ from server.results import link
 
 
 def job_view(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
-    """Its links are made anew each time."""
+    """Its links are made anew each time; there are none where its files have expired."""
     return {
         "id": job.id,
         "kind": job.kind,
@@ -25,6 +25,7 @@ def job_view(hall: Hall, request: Request, job: Job) -> dict[str, Any]:
         "created_at": _time(job.created_at),
         "started_at": _time(job.started_at),
         "finished_at": _time(job.finished_at),
+        "expired_at": _time(job.expired_at),
     }
 
 

@@ -1,10 +1,12 @@
 import logging
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch._inductor import codecache
 
 from models.kokoro.compiled import Compiled
 
@@ -49,3 +51,18 @@ def test_a_failed_compilation_leaves_the_plain_function(caplog: pytest.LogCaptur
         kernel.compile([(torch.zeros(3),)]).join()
     assert "not compiled" in caplog.text
     assert torch.equal(kernel(torch.zeros(3)), torch.ones(3))
+
+
+def test_headers_are_kept_and_what_a_killed_compiler_left_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(codecache, "_HEADER_DIR", "elsewhere")
+    monkeypatch.setattr(codecache, "_HEADER_LOCK_DIR", "elsewhere")
+    folder = tmp_path / "precompiled_headers"
+    (folder / "half.h_CxxBuild").mkdir(parents=True)
+    for name in ("half.h", "half.h.gch", "whole.h", "whole.h.gch"):
+        (folder / name).touch()
+    Compiled(plain, compilable).compile([(torch.zeros(3),)]).join()
+    assert str(folder) == codecache._HEADER_DIR
+    assert {path.name for path in folder.iterdir()} == {"half.h", "whole.h", "whole.h.gch"}

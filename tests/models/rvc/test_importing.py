@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from models.rvc import importing
 from models.rvc.errors import NotAVoice
 from models.rvc.importing import import_voice
-from models.sandbox import PACKAGE_ROOT, ChildFailed
+from confinement.sandbox import PACKAGE_ROOT, ChildFailed
 from tests.models.rvc import voices
 
 SMALL = voices.architecture()

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from models import landlock
-from models.sandbox import PACKAGE_ROOT
-from models.seccomp import Unprotected
+from confinement import landlock
+from confinement.sandbox import PACKAGE_ROOT
+from confinement.seccomp import Unprotected
 
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 
 RESTRICTED = """
 import os, sys
 from pathlib import Path
-from models import landlock
+from confinement import landlock
 
 version, folder = int(sys.argv[1]), Path(sys.argv[2])
 landlock.version = lambda: version

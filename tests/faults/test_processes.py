@@ -1,4 +1,4 @@
-"""Processes are killed while others need them: accepted jobs end all the same, once."""
+"""Processes are killed, or hang, while others need them: accepted jobs end all the same, once."""
 
 import os
 import signal
@@ -92,3 +92,17 @@ def test_the_other_workers_die(product: Product, client: httpx.Client, recording
         job = client.post("/jobs", data={"spec": '{"kind": "transcription"}'}, files={"audio": audio}).json()
     assert finished(client, job)["state"] == "succeeded"
     assert {until(lambda: product.pid("cli worker transcription")), until(lambda: product.pid("cli worker io"))} - dead
+
+
+def test_all_of_them_hang(product: Product, client: httpx.Client) -> None:
+    job = submit(client, LINE | {"text": LINES})
+    until(lambda: segments(product, job))
+    commands = ("cli api", "cli worker speech", "cli worker transcription", "cli worker io", "valkey-server")
+    before = {command: product.pid(command) for command in commands}
+    for pid in before.values():
+        assert pid
+        os.kill(pid, signal.SIGSTOP)
+    until(lambda: not before.items() & {command: product.pid(command) for command in commands}.items())
+    until(product.ready)
+    assert finished(client, job)["state"] == "succeeded"
+    assert finished(client, submit(client, LINE))["state"] == "succeeded"

@@ -1,7 +1,7 @@
 """A kernel filter that takes the network, new programs and other processes away from the process that installs it.
 
 Linux's seccomp, by prctl(2), for x86_64 and aarch64. The filter stays until the process ends; nothing lifts it. It sees
-numbers, no names: which files are opened is for `models.landlock`.
+numbers, no names: which files are opened is for `confinement.landlock`.
 """
 
 import ctypes
@@ -10,7 +10,7 @@ import os
 import platform
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 Numbers = tuple[int | None, int | None]
 """Of a system call, on x86_64 and aarch64."""
@@ -31,11 +31,9 @@ REFUSED: dict[str, Numbers] = {
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
-    # new programs and processes; clone has a rule of its own
+    # new programs; of processes speaks `OF_PROCESSES`
     "execve": (59, 221),
     "execveat": (322, 281),
-    "fork": (57, None),
-    "vfork": (58, None),
     # other processes of the same user
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
@@ -45,7 +43,6 @@ REFUSED: dict[str, Numbers] = {
     "pidfd_open": (434, 434),
     "pidfd_getfd": (438, 438),
     "pidfd_send_signal": (424, 424),
-    "kill": (62, 129),
     "tkill": (200, 130),
     "tgkill": (234, 131),
     "rt_sigqueueinfo": (129, 138),
@@ -149,9 +146,10 @@ OF_ITSELF_ALONE: dict[str, Numbers] = {
 ANY = 0xFFFFFFFF
 ACCESS_MODE, TRUNCATING = 0o3, 0o1000  # of open(2); O_ACCMODE, O_TRUNC
 
-REFUSED_FOR: list[tuple[Numbers, int, int, int]] = [
-    # a process: all but a thread (CLONE_THREAD)
-    ((56, 220), 0, 0x00010000, 0),
+Rule = tuple[Numbers, int, int, int]
+"""A call that is refused where an argument's lower 32 bits, masked, have a value: numbers, argument, mask, value."""
+
+REFUSED_FOR: list[Rule] = [
     # mmap of memory that is shared (MAP_SHARED) and of no file (MAP_ANONYMOUS), so that no limit counts it
     ((9, 222), 3, 0x21, 0x21),
     # open and openat that shorten what they do not open for writing: before version 3 Landlock lets them
@@ -167,7 +165,6 @@ REFUSED_FOR: list[tuple[Numbers, int, int, int]] = [
     ((16, 29), 1, ANY, 0x5412),
     ((16, 29), 1, ANY, 0x541C),
 ]
-"""Calls refused where an argument's lower 32 bits, masked, have a value: numbers, argument, mask, value."""
 
 UNKNOWN_CALLS: dict[str, Numbers] = {
     "clone3": (435, 435),
@@ -211,15 +208,40 @@ class Unprotected(Exception):
     """The kernel does not confine the process. The message says what to do."""
 
 
+OF_PROCESSES: dict[str, Numbers] = {
+    "fork": (57, None),
+    "vfork": (58, None),
+    "kill": (62, 129),
+}
+"""Calls that a zygote needs, and its children do not."""
+
+A_PROCESS: Rule = ((56, 220), 0, 0x00010000, 0)
+"""clone of all but a thread (CLONE_THREAD)."""
+
+
 def confine() -> None:
     """Confines this process, its one thread and all that it starts: what it is refused fails with EPERM.
 
     To be called before any other thread is started, which would stay free. Raises `Unprotected`.
     """
+    _install(lambda column: [*_of_the_machine(column), *_of_processes(column)])
+
+
+def confine_zygote() -> None:
+    """As `confine`, but that it may fork and kill. Raises `Unprotected`."""
+    _install(_of_the_machine)
+
+
+def confine_child() -> None:
+    """What `confine_zygote` left, in a process that it forked: a filter of this size costs far less. As `confine`."""
+    _install(_of_processes)
+
+
+def _install(rules: Callable[[int], list[Instruction]]) -> None:
     machine = platform.machine()
     if sys.platform != "linux" or machine not in AUDIT:
         raise Unprotected("Foreign files are read on Linux alone, on x86_64 or aarch64: there a filter confines that.")
-    instructions = _program(machine)
+    instructions = _program(machine, rules)
     program = b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
     code = ctypes.create_string_buffer(program, len(program))
     descriptor = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
@@ -237,22 +259,32 @@ def prctl(option: int, *arguments: int) -> int:
     return int(ctypes.CDLL(None, use_errno=True).prctl(option, *map(ctypes.c_ulong, padded)))
 
 
-def _program(machine: str) -> list[Instruction]:
+def _program(machine: str, rules: Callable[[int], list[Instruction]]) -> list[Instruction]:
     """Classic BPF (struct sock_filter)."""
-    column = list(AUDIT).index(machine)
     return [
         (LOAD, 0, 0, ARCHITECTURE),
         (EQUAL, 1, 0, AUDIT[machine]),
         (RETURN, 0, 0, REFUSE),
         (LOAD, 0, 0, NUMBER),
         *_where(AT_LEAST, X32, REFUSE),
+        *rules(list(AUDIT).index(machine)),
+        (RETURN, 0, 0, ALLOW),
+    ]
+
+
+def _of_the_machine(column: int) -> list[Instruction]:
+    return [
         *_where(AT_LEAST, FIRST_UNKNOWN, UNKNOWN),
         *(step for number in _numbers(REFUSED, column) for step in _where(EQUAL, number, REFUSE)),
         *(step for number in _numbers(UNKNOWN_CALLS, column) for step in _where(EQUAL, number, UNKNOWN)),
         *(step for number in _numbers(OF_ITSELF_ALONE, column) for step in _unless_itself(number)),
-        *(step for numbers, *rest in REFUSED_FOR for step in _where_argument(numbers[column], *rest)),
-        (RETURN, 0, 0, ALLOW),
+        *(step for rule in REFUSED_FOR for step in _where_argument(column, rule)),
     ]
+
+
+def _of_processes(column: int) -> list[Instruction]:
+    refused = (step for number in _numbers(OF_PROCESSES, column) for step in _where(EQUAL, number, REFUSE))
+    return [*refused, *_where_argument(column, A_PROCESS)]
 
 
 def _numbers(calls: Mapping[str, Numbers], column: int) -> list[int]:
@@ -273,7 +305,9 @@ def _unless_itself(number: int) -> list[Instruction]:
     ]
 
 
-def _where_argument(number: int | None, argument: int, mask: int, value: int) -> list[Instruction]:
+def _where_argument(column: int, rule: Rule) -> list[Instruction]:
+    numbers, argument, mask, value = rule
+    number = numbers[column]
     if number is None:
         return []
     return [

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from models import landlock
-from models.sandbox import PACKAGE_ROOT, ChildFailed, Crashed, LimitExceeded, Limits, call
-from models.seccomp import Unprotected, prctl
+from confinement import landlock
+from confinement.sandbox import PACKAGE_ROOT, ChildFailed, Crashed, LimitExceeded, Limits, call
+from confinement.seccomp import Unprotected, prctl
 
 PR_GET_DUMPABLE = 3
 
@@ -22,7 +22,7 @@ LIMITS = Limits(seconds=60, cpu_seconds=30, memory=512 << 20, file_size=1 << 20)
 
 
 def run(function: str, scratch: Path, limits: Limits = LIMITS, **arguments: Any) -> Any:
-    return call(f"tests.models.confined:{function}", arguments, scratch=scratch, limits=limits)
+    return call(f"tests.confinement.confined:{function}", arguments, scratch=scratch, limits=limits)
 
 
 REFUSED = [
@@ -51,7 +51,7 @@ def test_what_libraries_need_is_not_refused(tmp_path: Path) -> None:
 def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tested holds by the filter and the parent's own care, too, on kernels that have no Landlock."""
     if request.param == "without Landlock":
-        monkeypatch.setattr("models.sandbox.COMMAND", confined_after("models.landlock.version = lambda: 0"))
+        monkeypatch.setattr("confinement.sandbox.COMMAND", confined_after("confinement.landlock.version = lambda: 0"))
     elif not landlock.version():
         pytest.skip(NO_LANDLOCK)
 
@@ -59,8 +59,8 @@ def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def confined_after(change: str) -> tuple[str, ...]:
     """The command of the child, on a machine that differs."""
     code = (
-        f"import sys, platform, models.landlock, models.seccomp; {change}\n"
-        "import runpy; runpy.run_module('models.sandbox', run_name='__main__', alter_sys=True)"
+        f"import sys, platform, confinement.landlock, confinement.seccomp; {change}\n"
+        "import runpy; runpy.run_module('confinement.sandbox', run_name='__main__', alter_sys=True)"
     )
     return (sys.executable, "-P", "-c", code)
 
@@ -87,7 +87,7 @@ def test_it_reads_its_inputs_and_no_other_file(tmp_path: Path) -> None:
 
     def opening(path: Path | str, flags: int = os.O_RDONLY) -> Any:
         asked = {"path": str(path), "flags": flags}
-        return call("tests.models.confined:opening", asked, inputs=[given], scratch=scratch, limits=LIMITS)
+        return call("tests.confinement.confined:opening", asked, inputs=[given], scratch=scratch, limits=LIMITS)
 
     assert opening(given) == 0
     assert opening(given, os.O_WRONLY) == errno.EACCES
@@ -194,21 +194,22 @@ def test_what_a_library_prints_is_no_answer(tmp_path: Path) -> None:
 
 def test_a_kernel_that_does_not_confine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container without seccomp: the module with the function is not even imported."""
-    monkeypatch.setattr("models.sandbox.COMMAND", confined_after("models.seccomp.PR_SET_SECCOMP = 9999"))
+    monkeypatch.setattr("confinement.sandbox.COMMAND", confined_after("confinement.seccomp.PR_SET_SECCOMP = 9999"))
     with pytest.raises(Unprotected, match=r"Invalid argument.*let this machine or container use seccomp"):
         call("nothing_of_this_name:at_all", {}, scratch=tmp_path, limits=LIMITS)
 
 
 def test_a_machine_whose_calls_are_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.sandbox.COMMAND", confined_after("platform.machine = lambda: 'riscv64'"))
+    monkeypatch.setattr("confinement.sandbox.COMMAND", confined_after("platform.machine = lambda: 'riscv64'"))
     with pytest.raises(Unprotected, match="x86_64 or aarch64"):
         call("nothing_of_this_name:at_all", {}, scratch=tmp_path, limits=LIMITS)
 
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from models.sandbox import Limits, call\n"
-        "call('tests.models.confined:announce', {}, scratch=Path(sys.argv[1]), limits=Limits(60, 30, 1 << 29, 1 << 20))"
+        "import sys; from pathlib import Path; from confinement.sandbox import Limits, call\n"
+        "limits = Limits(60, 30, 1 << 29, 1 << 20)\n"
+        "call('tests.confinement.confined:announce', {}, scratch=Path(sys.argv[1]), limits=limits)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=PACKAGE_ROOT)
     announced = tmp_path / "pid"

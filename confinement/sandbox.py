@@ -5,23 +5,20 @@ before a foreign byte is read, the process gives up for good:
 
 - root's privileges, if it has them;
 - the network, new programs and processes, signals to others, shared memory, and changes of files' rights, owners and
-  times (`models.seccomp`; a kernel without it reads nothing);
+  times (`confinement.seccomp`; a kernel without it reads nothing);
 - all files but the libraries', its inputs and its scratch folder, which alone it may write, and any look into other
-  processes (`models.landlock`).
+  processes (`confinement.landlock`).
 
 Where the kernel has no Landlock, the last does not hold: the process then can read and write the files of the user that
 runs it (in /dev/shm, so memory beyond its bounds, too), and look into that user's other processes. Out of its reach
-stay the calling process (`_hide`) and, where root runs it, all that have root's privileges. Disk is bounded file by
+stay the calling process (`hide`) and, where root runs it, all that have root's privileges. Disk is bounded file by
 file alone, with Landlock or without.
 """
 
-import ctypes
 import importlib
 import json
 import os
-import resource
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -30,19 +27,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from models.landlock import LIST, READ, WRITE, restrict
-from models.seccomp import Unprotected, confine, prctl
+from confinement.landlock import LIST, READ, WRITE, restrict
+from confinement.privileges import bound, die_with, give_up_capabilities, hide
+from confinement.seccomp import Unprotected, confine
 
 PACKAGE_ROOT = Path(__file__).parents[1]
-COMMAND = (sys.executable, "-P", "-m", "models.sandbox")
+COMMAND = (sys.executable, "-P", "-m", "confinement.sandbox")
 """Of the child. -P keeps it from looking for modules in its working folder, where files of strangers are."""
 
 ANSWER_BYTES = 1 << 20
 TAIL_BYTES = 4000
-
-PR_SET_PDEATHSIG = 1
-PR_SET_DUMPABLE = 4
-CAPABILITY_VERSION_3 = 0x20080522
 
 SYSTEM = (
     "/lib",
@@ -96,13 +90,13 @@ def call(
     """The answer of `function`, "module:name", to named `arguments`. Both are JSON. Blocks; safe in any thread.
 
     `inputs` are the files and folders that it may read. `scratch` is where it may write: its working folder, its home
-    and its temporary files are there. The calling process can no longer be looked into (`_hide`).
+    and its temporary files are there. The calling process can no longer be looked into (`hide`).
 
     Raises:
         LimitExceeded, Crashed, ChildFailed
         Unprotected: the kernel cannot confine a process; nothing was read.
     """
-    _hide()
+    hide()
     request = {
         "function": function,
         "arguments": {**arguments},
@@ -121,14 +115,6 @@ def call(
             start_new_session=True,
         )
         return _answer(_wait(child, limits.seconds), answer, errors)
-
-
-def _hide() -> None:
-    """Keeps what runs as the same user, but for root, out of this process's environment and memory (proc(5)).
-
-    So without Landlock, too. The price: no core dumps, and a debugger or profiler has to be root's.
-    """
-    prctl(PR_SET_DUMPABLE, 0)
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -204,29 +190,13 @@ def _told(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _enter(asked: dict[str, Any]) -> None:
     """Raises `Unprotected`."""
-    _bound(Limits(**asked["limits"]))
-    _give_up_capabilities()
+    limits = Limits(**asked["limits"])
+    bound(cpu_seconds=limits.cpu_seconds, memory=limits.memory, file_size=limits.file_size)
+    give_up_capabilities()
     restrict(_allowed(map(Path, asked["inputs"]), Path.cwd()))
     confine()
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != asked["parent"]:
-        sys.exit("the parent is gone")
+    die_with(asked["parent"])
     os.umask(0o077)
-
-
-def _bound(limits: Limits) -> None:
-    # At the lower bound of the two a signal says what it was; at the upper it could be anything.
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (limits.memory, limits.memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_size, limits.file_size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _give_up_capabilities() -> None:
-    """What root may: lift limits, read all files, look into processes that have what it gave up. See capset(2)."""
-    header, none = struct.pack("=Ii", CAPABILITY_VERSION_3, 0), bytes(24)
-    if ctypes.CDLL(None, use_errno=True).capset(header, none):
-        raise Unprotected(f"The kernel lets no process give up its privileges ({os.strerror(ctypes.get_errno())}).")
 
 
 def _allowed(inputs: Iterable[Path], scratch: Path) -> dict[Path, int]:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.seccomp import PR_SET_NO_NEW_PRIVS, Unprotected, prctl
+from confinement.seccomp import PR_SET_NO_NEW_PRIVS, Unprotected, prctl
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 """The numbers on every architecture."""

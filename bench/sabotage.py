@@ -1,0 +1,127 @@
+"""Processes of a house that are killed or stopped at random, and how soon others have what they held."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import select
+
+from bench.house import House
+from jobs.database import Database
+from jobs.errors import LedgerUnavailable
+from jobs.schema import steps
+
+TARGETS = ("api", "worker speech", "worker transcription", "worker io", "valkey")
+HOWS: Sequence["How"] = ("killed", "killed", "hung", "paused")
+LOOK = 0.1
+
+How = Literal["killed", "hung", "paused"]
+"""SIGKILL; SIGSTOP until the supervisor ends it; SIGSTOP and, a while later, SIGCONT."""
+Held = tuple[str, int, str]
+"""Job, position and lease of a step that ran."""
+
+
+@dataclass
+class Blow:
+    target: str
+    how: How
+    pid: int
+    held: list[Held]
+    dead_at: float | None = None
+    """On the monotonic clock; None: it lives."""
+    waits: list[float] = field(default_factory=list)
+    """Seconds from the death until each step that the process held was claimed again, or over."""
+
+    @property
+    def open(self) -> bool:
+        return self.how != "paused" and (self.dead_at is None or bool(self.held))
+
+
+class Saboteur:
+    """Strikes every so many seconds, from a thread; another sees who takes over."""
+
+    def __init__(self, house: House, *, every: float, seed: int) -> None:
+        self._house = house
+        self._every = every
+        self._random = random.Random(seed)  # noqa: S311 - a run can be had again
+        self._database = Database(f"sqlite:///{house.data_dir / 'ledger.db'}")
+        self._over = threading.Event()
+        self._watched = threading.Event()
+        self.blows: list[Blow] = []
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        threads = [threading.Thread(target=run) for run in (self._strike, self._watch)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            threads[0].join()
+            self._watched.set()
+            threads[1].join()
+            self._database.close()
+
+    def settled(self) -> bool:
+        """Whether all that dead processes held is with others."""
+        return not any(blow.open for blow in self.blows)
+
+    def stop(self) -> None:
+        """No further blow; those that were struck are still watched."""
+        self._over.set()
+
+    def _strike(self) -> None:
+        while not self._over.wait(self._every):
+            target, how = self._random.choice(TARGETS), self._random.choice(HOWS)
+            with suppress(LookupError, ProcessLookupError, LedgerUnavailable):  # it is on its way back
+                blow = Blow(target, how, self._house.pid_of(target), [])
+                os.kill(blow.pid, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
+                blow.held = self._held_by(target)
+                self.blows.append(blow)
+                if how == "paused":
+                    self._over.wait(self._random.uniform(1, self._every))
+                    os.kill(blow.pid, signal.SIGCONT)
+
+    def _held_by(self, target: str) -> list[Held]:
+        role = target.removeprefix("worker ")
+        query = select(steps.c.job_id, steps.c.position, steps.c.lease).where(
+            steps.c.state == "running", steps.c.worker.startswith(f"{role}@")
+        )
+        with self._database.read() as connection:
+            return [(job, position, lease) for job, position, lease in connection.execute(query).all()]
+
+    def _watch(self) -> None:
+        while not self._watched.wait(LOOK):
+            for blow in [blow for blow in self.blows if blow.open]:
+                if blow.dead_at is None and not _lives(blow.pid):
+                    blow.dead_at = time.monotonic()
+                if blow.dead_at is not None:
+                    with suppress(LedgerUnavailable):
+                        self._look_after(blow, time.monotonic() - blow.dead_at)
+
+    def _look_after(self, blow: Blow, seconds: float) -> None:
+        jobs = [job for job, _, _ in blow.held]
+        query = select(steps.c.job_id, steps.c.position, steps.c.lease).where(
+            steps.c.job_id.in_(jobs), steps.c.state.in_(("queued", "running"))
+        )
+        with self._database.read() as connection:
+            now = {(job, position): lease for job, position, lease in connection.execute(query).all()}
+        # Queued: no lease. Nowhere: it is over.
+        left = [held for held in blow.held if now.get(held[:2], "over") in {None, held[2]}]
+        blow.waits += [seconds] * (len(blow.held) - len(left))
+        blow.held = left
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

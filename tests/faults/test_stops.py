@@ -1,0 +1,89 @@
+"""Processes that are told to stop, by SIGTERM, while others need them; the supervisor starts them anew."""
+
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.e2e.processes import alive
+from tests.e2e.product import Product, until
+from tests.e2e.submitting import Job, finished, submit
+from tests.e2e.texts import LINES
+
+SIX_LINES = {"kind": "speech", "text": LINES, "voice": "am_onyx"}
+
+
+def stop(product: Product, command: str) -> int:
+    pid = product.pid(command)
+    assert pid
+    os.kill(pid, signal.SIGTERM)
+    return pid
+
+
+def segments(product: Product, job: Job) -> dict[Path, int]:
+    folder = product.data_dir / "files/jobs" / job["id"] / "segments/0"
+    return {path: path.stat().st_mtime_ns for path in folder.glob("??????")}
+
+
+def step_of(product: Product, job: Job) -> tuple[Any, ...]:
+    with closing(sqlite3.connect(product.data_dir / "ledger.db")) as ledger:
+        query = "SELECT deaths, alone FROM steps WHERE job_id = ?"
+        found: tuple[Any, ...] = ledger.execute(query, [job["id"]]).fetchone()
+        return found
+
+
+def events(client: httpx.Client, job: Job, last: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Id, name and data of each, until the stream ends or breaks off: both are a reason to connect again."""
+    headers = {"Last-Event-ID": last} if last else {}
+    told: dict[str, str] = {}
+    path = f"/jobs/{job['id']}/events"
+    with suppress(httpx.RemoteProtocolError), client.stream("GET", path, headers=headers) as response:
+        for line in response.iter_lines():
+            name, _, value = line.partition(": ")
+            told[name] = value
+            if not line:
+                yield told.get("id", ""), told.get("event", ""), json.loads(told.get("data") or "{}")
+                told = {}
+
+
+def test_a_speech_worker_gives_its_step_back_uncharged(product: Product, client: httpx.Client) -> None:
+    job = submit(client, SIX_LINES)
+    until(lambda: len(segments(product, job)) >= 2)
+    old = stop(product, "cli worker speech")
+    until(lambda: not alive({old}))
+    assert step_of(product, job) == (0, 0)
+    kept = segments(product, job)
+    assert finished(client, job)["state"] == "succeeded"
+    after = segments(product, job)
+    assert {path: after[path] for path in kept} == kept
+    assert step_of(product, job) == (0, 0)
+
+
+def test_callers_of_an_api_that_stops(product: Product, client: httpx.Client) -> None:
+    """One who follows a job goes on where they were, one who waits for an answer gets one."""
+    job = submit(client, SIX_LINES)
+    body = {"model": "kokoro", "voice": "am_onyx", "input": LINES * 2, "response_format": "wav"}
+    seen: list[tuple[str, str, dict[str, Any]]] = []
+    with product.client() as other, ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(other.post, "/v1/audio/speech", json=body)
+        for told in events(client, job):
+            seen.append(told)
+            if sum(name == "segment" for _, name, _ in seen) == 1:
+                until(lambda: client.get("/jobs", params={"state": "running"}).json()["total"] == 2)
+                stop(product, "cli api")
+        answer = waits.result()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "restarting")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "done" not in {name for _, name, _ in seen}
+    until(product.ready)
+    rest = list(events(client, job, last=seen[-1][0]))
+    parts = [part["index"] for _, name, part in seen + rest if name == "segment"]
+    assert parts == list(range(len(SIX_LINES["text"].splitlines())))
+    assert (rest[-1][1], rest[-1][2]["state"]) == ("done", "succeeded")
