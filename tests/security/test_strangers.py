@@ -68,8 +68,8 @@ def naming(request: Request, anothers: dict[str, list[tuple[str, str]]]) -> Iter
         of_something_new = place == "body" and name == "name"
         for prefix, theirs in [] if of_something_new else anothers.get(name, []):
             nobodys = uuid.uuid4().hex
-            both = (request.saying((place, name), prefix + said) for said in (theirs, nobodys))
-            yield *both, theirs, nobodys
+            one, other = (request.saying((place, name), prefix + said) for said in (theirs, nobodys))
+            yield one, other, theirs, nobodys
 
 
 def answered(client: TestClient, request: Request, said: str) -> tuple[int, str, dict[str, str]]:

@@ -32,22 +32,22 @@ MODEL = PART % (b"model", b"whisper-1")
 def send(port: int, secret: str) -> Send:
     """Sends bytes and gives what comes back until the server hangs up, or has nothing more to say for a while."""
 
-    def send(body: bytes, *headers: str, boundary: str = "xx", last: bool = True) -> bytes:
+    def send(body: bytes, *headers: str, boundary: str = "xx", last: bool = True, patience: float = 5) -> bytes:
         head = ["POST /v1/audio/transcriptions HTTP/1.1", "Host: localhost", f"Authorization: Bearer {secret}"]
         head += ["Connection: close"] if last else []
         if boundary:
             head.append(f"Content-Type: multipart/form-data; boundary={boundary}")
         if not any("-length" in header.lower() or "encoding" in header.lower() for header in headers):
             head.append(f"Content-Length: {len(body)}")
-        return exchange(port, "\r\n".join([*head, *headers, "", ""]).encode("latin-1") + body)
+        return exchange(port, "\r\n".join([*head, *headers, "", ""]).encode("latin-1") + body, patience)
 
     return send
 
 
-def exchange(port: int, data: bytes) -> bytes:
+def exchange(port: int, data: bytes, patience: float = 5) -> bytes:
     answer = b""
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.settimeout(5)
+        connection.settimeout(patience)
         try:
             connection.sendall(data)
             while block := connection.recv(65_536):
@@ -100,7 +100,7 @@ def test_a_length_beside_chunks(send: Send, ledger: Ledger) -> None:
         b"f" * 40 + b"\r\n",
         b"3;" + b"x" * 70_000,
     ):
-        assert 200 not in statuses(send(wrong + SNEAKED, "Transfer-Encoding: chunked"))
+        assert 200 not in statuses(send(wrong + SNEAKED, "Transfer-Encoding: chunked", patience=0.5))
     assert ledger.waiting() == {}
 
 
@@ -110,7 +110,7 @@ def test_a_head_without_end(port: int) -> None:
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X-Many: a\r\n" * 20_000,
         b"GET /" + b"a" * 200_000,
     ):
-        assert statuses(exchange(port, head)) in ([400], [431], [])
+        assert statuses(exchange(port, head, 0.5)) in ([400], [431], [])
     assert statuses(exchange(port, SNEAKED)) == [200]
 
 
@@ -127,6 +127,8 @@ def test_heads_that_are_none(port: int) -> None:
         assert 200 not in statuses(exchange(port, head)), head
 
 
+# The framework leaves a file that breaks off to the garbage collector, which says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_forms_that_are_bent(send: Send, ledger: Ledger) -> None:
     bent = {
         "no end": MODEL + FILE,

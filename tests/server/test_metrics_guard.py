@@ -23,7 +23,7 @@ def test_the_token_opens_the_numbers(guarded: TestClient) -> None:
 
 def test_nothing_else_does(guarded: TestClient) -> None:
     for said in ("", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Token {TOKEN}", "Bearer \xff"):
-        answer = guarded.get("/metrics", headers={"Authorization": said.encode("latin-1")})
+        answer = guarded.get("/metrics", headers={b"Authorization": said.encode("latin-1")})
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
         assert "VOXHALL_METRICS_TOKEN" in answer.json()["error"]["message"]
         assert "voxhall_jobs" not in answer.text
