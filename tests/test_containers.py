@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -271,6 +272,11 @@ def test_the_dockerfile_has_no_findings() -> None:
     command = [program, "--no-color", "Dockerfile.cuda"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_build_context_has_every_room() -> None:
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {room.removesuffix("*") for room in found} <= set(context())
 
 
 def test_the_wheel_of_the_build_context_is_whole(tmp_path: Path) -> None:

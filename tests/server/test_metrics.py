@@ -101,9 +101,7 @@ def test_announcements_that_wait_are_counted(client: TestClient, ledger: Ledger,
     webhook = Webhook(form="standard", url="https://example.test/hook", base_url="http://testserver")
     key_id = Keys(database).create("another")[0].id
     spec = SpeechSpec(text="Hello.", voice="af_heart")
-    job = ledger.add(
-        job_id="1" * 32, key_id=key_id, dialect="voxhall", spec=spec, interactive=False, webhook=webhook
-    )
+    job = ledger.add(job_id="1" * 32, key_id=key_id, dialect="voxhall", spec=spec, interactive=False, webhook=webhook)
     ledger.cancel(job.id)
     assert samples(client.get("/metrics").text, "voxhall_webhooks") == {("waiting",): 1, ("sending",): 0}
 
@@ -129,9 +127,7 @@ def test_what_is_refused_before_a_route_is_counted_too(client: TestClient) -> No
     assert counts["openai", "POST", "/v1/audio/speech", "401"] == 1
 
 
-def test_refusals_of_too_many_requests_and_bytes_of_forms_are_counted(
-    client: TestClient, hall: Hall
-) -> None:
+def test_refusals_of_too_many_requests_and_bytes_of_forms_are_counted(client: TestClient, hall: Hall) -> None:
     sent = client.post("/v1/audio/transcriptions", files={"file": ("a.wav", b"x" * 5000)}, data={"model": "whisper-1"})
     assert sent.status_code == 400
     assert samples(client.get("/metrics").text, "voxhall_uploads_bytes_total")[()] > 5000
@@ -141,9 +137,7 @@ def test_refusals_of_too_many_requests_and_bytes_of_forms_are_counted(
     assert samples(client.get("/metrics").text, "voxhall_rate_limited_total")["openai",] == refused.count(429)
 
 
-def test_the_wait_for_the_first_audio_of_a_stream_is_measured_once(
-    client: TestClient, puppet: Puppet
-) -> None:
+def test_the_wait_for_the_first_audio_of_a_stream_is_measured_once(client: TestClient, puppet: Puppet) -> None:
     wanted = {"model": "kokoro", "input": "Hello.", "voice": "af_heart", "response_format": "pcm"}
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(client.post, "/v1/audio/speech", json=wanted)
