@@ -8,7 +8,7 @@ import typer
 from cli.models import NonCommercial, one_line, open_store
 from cli.packing import PackingFailed, pack
 from cli.process import fail
-from cli.unpacking import BundleBroken, install
+from cli.unpacking import INSTALLER, MANIFEST, BundleBroken, install, sha256
 from models.store import Store
 
 app = typer.Typer(
@@ -35,11 +35,13 @@ def create(
             typer.echo(f"{name} stays out: it is not for commercial use. `--non-commercial` packs it all the same.")
         try:
             chosen = [name for name in chosen if name not in bound]
-            digest = pack(bundle.absolute(), store, chosen, wheels=not models_only, say=typer.echo)
+            pack(bundle.absolute(), store, chosen, wheels=not models_only, say=typer.echo)
         except PackingFailed as error:
             raise fail(str(error)) from error
-    typer.echo(f"{bundle} is packed; the SHA-256 of its bundle.json is {digest}.")
-    typer.echo("On the other machine: `python3 install.py --into /opt/voxhall`, in the bundle's folder.")
+    typer.echo(f"{bundle} is packed. What its installer trusts, as `sha256sum` shows it on the other machine:")
+    for name in (MANIFEST, INSTALLER):
+        typer.echo(f"{sha256(bundle / name)}  {name}")
+    typer.echo("There, in the bundle's folder: `python3 install.py --into /opt/voxhall`.")
 
 
 @app.command(name="install")

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from cli import unpacking
 from cli.supervisor import ROOT
-from cli.unpacking import MANIFEST, MODELS, WHEELS, sha256, this_machine
+from cli.unpacking import IMAGES, INSTALLER, MANIFEST, MODELS, WHEELS, sha256, this_machine
 from models.store import Store
 
 OURSELVES = "voxhall"
@@ -36,8 +36,8 @@ class PackingFailed(Exception):
     """The message is one line that says what to do."""
 
 
-def pack(folder: Path, store: Store, models: Iterable[str], *, wheels: bool, say: Say) -> str:
-    """Makes the bundle `folder`, which must not be there yet; the SHA-256 of its manifest, which lists all else.
+def pack(folder: Path, store: Store, models: Iterable[str], *, wheels: bool, say: Say) -> None:
+    """Makes the bundle `folder`, which must not be there yet.
 
     Args:
         models: those that are installed, and what they require.
@@ -62,7 +62,6 @@ def pack(folder: Path, store: Store, models: Iterable[str], *, wheels: bool, say
             _pack_model(store.folder_of(model_id), part / MODELS / model_id)
         _describe(part, wanted)
         part.replace(folder)
-    return sha256(folder / MANIFEST)
 
 
 def _made(folder: Path) -> Path:
@@ -80,9 +79,9 @@ def _pack_model(source: Path, target: Path) -> None:
 
 
 def _describe(part: Path, models: Collection[str]) -> None:
-    shutil.copyfile(Path(unpacking.__file__), part / "install.py")
-    (part / "images.txt").write_text("".join(f"{image}\n" for image in _images()), encoding="utf-8")
-    packed = sorted(path for top in (WHEELS, MODELS) for path in (part / top).rglob("*") if path.is_file())
+    shutil.copyfile(Path(unpacking.__file__), part / INSTALLER)
+    (part / IMAGES).write_text("".join(f"{image}\n" for image in _images()), encoding="utf-8")
+    packed = sorted(path for path in part.rglob("*") if path.is_file())
     manifest = {
         "form": unpacking.FORM,
         "voxhall": importlib.metadata.version(OURSELVES),

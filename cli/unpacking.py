@@ -20,6 +20,10 @@ FORM = 1
 MANIFEST = "bundle.json"
 WHEELS = "wheels/"
 MODELS = "models/"
+INSTALLER, IMAGES = "install.py", "images.txt"
+BESIDE = (INSTALLER, IMAGES)
+"""What else is in a bundle, beside its manifest."""
+
 CHUNK = 1 << 20
 
 BARE_TORCHAUDIO = (
@@ -104,7 +108,7 @@ def _parts(manifest: dict[str, Any]) -> list[tuple[str, tuple[int, str]]]:
 
 def _inside(name: str) -> bool:
     path = Path(name)
-    return not path.is_absolute() and ".." not in path.parts and name.startswith((WHEELS, MODELS))
+    return not path.is_absolute() and ".." not in path.parts and (name.startswith((WHEELS, MODELS)) or name in BESIDE)
 
 
 def _fits(manifest: dict[str, Any]) -> None:
@@ -124,6 +128,8 @@ def _install_wheels(wheels: list[Path], into: Path) -> None:
     _run([sys.executable, "-m", "venv", str(into)], "Python cannot make a virtual environment: install its venv module")
     python = str(into / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
+    # Of a version that is here already pip would keep the older files.
+    pip.append("--force-reinstall")
     _run([*pip, *map(str, wheels)], "The wheels cannot be installed")
     if any(wheel.name.startswith("torchaudio-") for wheel in wheels):
         _run([python, "-c", BARE_TORCHAUDIO], "torch cannot be imported")

@@ -40,7 +40,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
     """One model, and no packages: those are some 200 wheels."""
     folder = tmp_path_factory.mktemp("bundles") / "bundle"
     said = created(folder, models_dir)
-    assert sha256(folder / "bundle.json") in said
+    for name in ("bundle.json", "install.py"):
+        assert f"{sha256(folder / name)}  {name}" in said
     return folder
 
 
@@ -48,18 +49,20 @@ def made(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Path:
 def bundle(made: Path, tmp_path: Path) -> Path:
     """One of a test's own, with a wheel."""
     folder = shutil.copytree(made, tmp_path / "bundle")
-    wheel = folder / "wheels" / WHEEL
+    add_wheel(folder, "Good evening.")
+    return folder
+
+
+def add_wheel(bundle: Path, greeting: str) -> None:
+    wheel = bundle / "wheels" / WHEEL
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("greeting.py", "print('Good evening.')\n")
+        archive.writestr("greeting.py", f"print({greeting!r})\n")
         described = "greeting-1.0.dist-info"
         archive.writestr(f"{described}/METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
         archive.writestr(f"{described}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{described}/RECORD", "")
-    tell(
-        folder,
-        files=told(folder)["files"] | {f"wheels/{WHEEL}": {"size": wheel.stat().st_size, "sha256": sha256(wheel)}},
-    )
-    return folder
+        archive.writestr(f"{described}/RECORD", "greeting.py,,\n" + f"{described}/METADATA,,\n{described}/RECORD,,\n")
+    packed = {"size": wheel.stat().st_size, "sha256": sha256(wheel)}
+    tell(bundle, files=told(bundle)["files"] | {f"wheels/{WHEEL}": packed})
 
 
 def told(bundle: Path) -> dict[str, Any]:
@@ -78,9 +81,20 @@ def test_its_own_installer_needs_no_network(bundle: Path, tmp_path: Path) -> Non
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"VOXHALL_MODELS_DIR={into / 'models'} {into / 'bin/voxhall'} up" in done.stdout
-    greeted = subprocess.run([into / "bin/python", "-m", "greeting"], capture_output=True, text=True, check=True)
-    assert greeted.stdout == "Good evening.\n"
+    assert greeted(into) == "Good evening.\n"
     Store(into / "models", load_catalog()).verify("ge2e")
+
+
+def test_a_later_bundle_of_the_same_version_replaces_what_is_there(bundle: Path, tmp_path: Path) -> None:
+    install(bundle, tmp_path / "v", tmp_path / "m")
+    add_wheel(bundle, "Good night.")
+    install(bundle, tmp_path / "v", tmp_path / "m")
+    assert greeted(tmp_path / "v") == "Good night.\n"
+
+
+def greeted(into: Path) -> str:
+    done = subprocess.run([into / "bin/python", "-m", "greeting"], capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def test_models_are_renewed_by_an_installed_voxhall(made: Path, tmp_path: Path) -> None:
@@ -91,12 +105,13 @@ def test_models_are_renewed_by_an_installed_voxhall(made: Path, tmp_path: Path) 
     Store(tmp_path / "models", load_catalog()).verify("ge2e")
 
 
-def test_what_was_changed_on_the_way_is_not_installed(bundle: Path, tmp_path: Path) -> None:
-    victim = next((bundle / "models/ge2e").iterdir())
+@pytest.mark.parametrize("name", ["models/ge2e/manifest.json", f"wheels/{WHEEL}", "install.py", "images.txt"])
+def test_what_was_changed_on_the_way_is_not_installed(bundle: Path, tmp_path: Path, name: str) -> None:
+    victim = bundle / name
     data = bytearray(victim.read_bytes())
     data[-1] ^= 1
     victim.write_bytes(data)
-    with pytest.raises(BundleBroken, match=f"models/ge2e/{victim.name} is not what was packed"):
+    with pytest.raises(BundleBroken, match=f"{victim.name} is not what was packed"):
         install(bundle, tmp_path / "v", tmp_path / "m")
     assert not (tmp_path / "v").exists()
     assert not (tmp_path / "m").exists()
@@ -162,4 +177,4 @@ def test_every_package_that_the_product_asks_for_comes_along() -> None:
     } | apart <= names
     assert not names & {"pytest", "mypy", "voxhall", "fairseq", "hypothesis"}
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    assert names <= {name.replace("_", "-") for name in pinned} | {"setuptools"}
+    assert names <= {name.replace("_", "-") for name in pinned} | {"setuptools", "pip"}
