@@ -9,9 +9,10 @@ up: $(VENV)/installed
 	@$(VENV)/bin/python scripts/download_models.py --profile $(PROFILE)
 	@$(VOXHALL) up
 
+# In the order of the folders: the long ones, which start the product, come early.
 test: check
 	@$(VENV)/bin/python scripts/download_models.py --profile cpu
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 models: $(VENV)/installed
 	@$(VENV)/bin/python scripts/download_models.py --profile $(PROFILE)

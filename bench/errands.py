@@ -17,6 +17,8 @@ Kind = Literal["short", "long", "waited", "transcription", "clone", "batch"]
 SHARES: Mapping[Kind, int] = {"short": 10, "long": 2, "waited": 3, "transcription": 2, "clone": 1, "batch": 1}
 VOICES = ("af_heart", "am_michael", "bf_emma", "bm_george")
 AGAIN = frozenset({429, 500, 502, 503, 504})
+FAULT = 500
+"""Asked again as well, so that the rest can still be judged; but no house should ever say it."""
 PAUSE = 0.5
 LONGEST = 600.0
 
@@ -29,6 +31,8 @@ class NotDone(Exception):
 class Accepted:
     kind: Kind
     jobs: tuple[str, ...]
+    announced: tuple[str, ...] = ()
+    """Of what the receiver of webhooks is to be told: jobs, or a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,12 @@ class Errands:
     """URL that is told of jobs and batches."""
     clip: bytes
     """WAV of some seconds of speech."""
-    repeated: list[int] = field(default_factory=list)
-    """One for every request that had to be sent again."""
+    pause: float = PAUSE
+    """Seconds before a request is sent again."""
+    again: list[str] = field(default_factory=list)
+    """For every request that had to be sent again, the status, or that there was no answer."""
+    faults: list[str] = field(default_factory=list)
+    """Answers of status 500."""
 
     def run(self, number: int, kind: Kind) -> Accepted:
         """Returns when all of it has ended. Raises `NotDone`."""
@@ -65,7 +73,7 @@ class Errands:
             answer = self._asked(lambda: client.post("/jobs", json=told, headers=once))
         job = answer.json()["id"]
         self._until(client, f"/jobs/{job}", lambda view: view["state"] not in {"queued", "running"})
-        return Accepted(kind, (job,))
+        return Accepted(kind, (job,), announced=(job,))
 
     def _spec(self, kind: Kind, chance: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
         if kind == "transcription":
@@ -90,7 +98,8 @@ class Errands:
         batch = self._asked(lambda: client.post("/v1/tts/batch/", json=body, headers=once)).json()["batch_id"]
         path = f"/v1/tts/batch/result/?batch_id={batch}"
         view = self._until(client, path, lambda view: view["status"] == "completed")
-        return Accepted("batch", tuple(item["uuid"].replace("-", "") for item in view["items"]))
+        jobs = tuple(item["uuid"].replace("-", "") for item in view["items"])
+        return Accepted("batch", jobs, announced=(batch.replace("-", ""),))
 
     def _until(self, client: httpx.Client, path: str, over: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         end = time.monotonic() + LONGEST
@@ -100,7 +109,7 @@ class Errands:
                 return view
             if time.monotonic() > end:
                 raise NotDone(f"{path} is not over after {LONGEST:.0f} s")
-            time.sleep(PAUSE)
+            time.sleep(self.pause)
 
     def _asked(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         """The answer, once there is one that is final."""
@@ -110,15 +119,21 @@ class Errands:
                 answer = ask()
                 if answer.is_success:
                     return answer
-                reason = f"{answer.request.url.path}: {answer.status_code} {answer.text[:200]}"
+                why, reason = str(answer.status_code), f"{answer.status_code}: {_said(answer)}"
                 if answer.status_code not in AGAIN:
                     raise NotDone(reason)
+                if answer.status_code == FAULT:
+                    self.faults.append(reason)
             except httpx.TransportError as error:
-                reason = f"no answer: {error!r}"
-            if time.monotonic() > end:
+                why, reason = "none", f"no answer: {error!r}"
+            if time.monotonic() > end or not self.house.lives:
                 raise NotDone(reason)
-            self.repeated.append(1)
-            time.sleep(PAUSE)
+            self.again.append(why)
+            time.sleep(self.pause)
+
+
+def _said(answer: httpx.Response) -> str:
+    return f"{answer.request.method} {answer.request.url.path} {answer.text[:200]}"
 
 
 def drawn(count: int, seed: int) -> list[Kind]:

@@ -12,6 +12,9 @@ from typing import Self
 
 PROC = Path("/proc")
 NAMES = ("cli api", "cli worker speech", "cli worker transcription", "cli worker io", "valkey-server")
+PROCESSES = frozenset({"up", *(name.removeprefix("cli ") for name in NAMES)})
+GONE = (FileNotFoundError, ProcessLookupError)
+"""A process ended amid the look. Anything else means that we may not look at it, and hides a part of the house."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Footprint:
     """Open descriptors, connections among them."""
     connections: int
     threads: int
+    hidden: int = 0
+    """Processes of these at which we may not look."""
 
     def __add__(self, child: "Footprint") -> "Footprint":
         return Footprint(
@@ -33,6 +38,7 @@ class Footprint:
             self.files + child.files,
             self.connections + child.connections,
             self.threads + child.threads,
+            self.hidden + child.hidden,
         )
 
 
@@ -52,7 +58,7 @@ def footprints(supervisor: int) -> dict[str, Footprint]:
 
 
 def temporary_files(data_dir: Path) -> int:
-    return sum(1 for path in (data_dir / "tmp").rglob("*") if path.is_file())
+    return sum(1 for path in (data_dir / "tmp").rglob("*") if path.is_file() and path.name != "lock")
 
 
 class Watch:
@@ -60,6 +66,8 @@ class Watch:
 
     def __init__(self, supervisor: int, *, every: float) -> None:
         self.samples: list[Sample] = []
+        self.dropped = 0
+        """Looks that a process spoilt which ended amid them."""
         self._supervisor = supervisor
         self._every = every
         self._over = threading.Event()
@@ -76,8 +84,10 @@ class Watch:
     def _look(self) -> None:
         due = time.monotonic()
         while not self._over.wait(max(0.0, due - time.monotonic())):
-            with suppress(OSError):  # a process ended amid the look
+            try:
                 self.samples.append(footprints(self._supervisor))
+            except GONE:
+                self.dropped += 1
             due += self._every
 
 
@@ -94,17 +104,21 @@ def tenths(samples: Sequence[Sample], name: str, measure: str) -> tuple[float, f
 def _family(pid: int, children: Mapping[int, Sequence[int]]) -> Footprint:
     whole = _one(pid)
     for child in children.get(pid, ()):
-        with suppress(OSError):  # short-lived ones end amid the look
+        with suppress(*GONE):  # short-lived ones end amid the look
             whole += _family(child, children)
     return whole
 
 
 def _one(pid: int) -> Footprint:
     folder = PROC / str(pid)
-    links = list(_open(folder))
+    try:
+        links = list(_open(folder))
+        memory = _kilobytes(folder / "smaps_rollup", "Pss:") / 1024
+    except PermissionError:
+        return Footprint(pid, memory=0.0, files=0, connections=0, threads=0, hidden=1)
     return Footprint(
         pid=pid,
-        memory=_kilobytes(folder / "smaps_rollup", "Pss:") / 1024,
+        memory=memory,
         files=len(links),
         connections=sum(link.startswith("socket:") for link in links),
         threads=_kilobytes(folder / "status", "Threads:"),

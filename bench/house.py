@@ -7,16 +7,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 180.0
+GRACE = 60.0
+"""Seconds that a house may take to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,10 @@ class House:
     key: str
     supervisor: int
     data_dir: Path
+
+    @property
+    def lives(self) -> bool:
+        return lives(self.supervisor)
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=3600)
@@ -56,12 +64,47 @@ def running_house(device: str | None = None, **settings: str) -> Iterator[House]
         environment = os.environ | {"VOXHALL_API_KEY": key} | settings
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         house = House(f"http://127.0.0.1:{port}", key, process.pid, Path(folder))
-        try:
+        with ended_with_us(process):
             _wait(house)
             yield house
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(15)
+
+
+@contextmanager
+def ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Ends it with SIGINT when this is left, and also where SIGTERM ends this process: then first of all, because
+    threads of ours that are to be waited for may themselves be waiting for it.
+    """
+
+    def stop(number: int, _: FrameType | None) -> None:
+        _end(process)
+        sys.exit(128 + number)
+
+    ours = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, stop) if ours else None
+    try:
+        yield
+    finally:
+        _end(process)
+        if ours:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process, and it is not dead and merely not yet waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def resident(pid: int) -> float:

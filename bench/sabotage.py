@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import select
 
-from bench.house import House
+from bench.house import House, lives
 from jobs.database import Database
 from jobs.errors import LedgerUnavailable
 from jobs.schema import steps
@@ -33,15 +32,16 @@ class Blow:
     target: str
     how: How
     pid: int
-    held: list[Held]
-    dead_at: float | None = None
-    """On the monotonic clock; None: it lives."""
+    at: float
+    """On the monotonic clock."""
+    held: list[Held] = field(default_factory=list)
+    dead: bool = False
     waits: list[float] = field(default_factory=list)
-    """Seconds from the death until each step that the process held was claimed again, or over."""
+    """Seconds from the blow until each step that the process held was claimed again, or over."""
 
     @property
     def open(self) -> bool:
-        return self.how != "paused" and (self.dead_at is None or bool(self.held))
+        return self.how != "paused" and (not self.dead or bool(self.held))
 
 
 class Saboteur:
@@ -82,13 +82,20 @@ class Saboteur:
         while not self._over.wait(self._every):
             target, how = self._random.choice(TARGETS), self._random.choice(HOWS)
             with suppress(LookupError, ProcessLookupError, LedgerUnavailable):  # it is on its way back
-                blow = Blow(target, how, self._house.pid_of(target), [])
-                os.kill(blow.pid, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
-                blow.held = self._held_by(target)
-                self.blows.append(blow)
-                if how == "paused":
-                    self._over.wait(self._random.uniform(1, self._every))
-                    os.kill(blow.pid, signal.SIGCONT)
+                pid = self._house.pid_of(target)
+                if any(blow.pid == pid and blow.open for blow in self.blows):
+                    continue  # it hangs already, and a SIGCONT would revive it
+                os.kill(pid, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
+                self._strike_down(Blow(target, how, pid, time.monotonic()))
+
+    def _strike_down(self, blow: Blow) -> None:
+        try:
+            blow.held = self._held_by(blow.target)
+            self.blows.append(blow)
+        finally:
+            if blow.how == "paused":
+                self._over.wait(self._random.uniform(1, self._every))
+                os.kill(blow.pid, signal.SIGCONT)
 
     def _held_by(self, target: str) -> list[Held]:
         role = target.removeprefix("worker ")
@@ -101,13 +108,11 @@ class Saboteur:
     def _watch(self) -> None:
         while not self._watched.wait(LOOK):
             for blow in [blow for blow in self.blows if blow.open]:
-                if blow.dead_at is None and not _lives(blow.pid):
-                    blow.dead_at = time.monotonic()
-                if blow.dead_at is not None:
-                    with suppress(LedgerUnavailable):
-                        self._look_after(blow, time.monotonic() - blow.dead_at)
+                blow.dead = blow.dead or not lives(blow.pid)
+                with suppress(LedgerUnavailable):
+                    self._look_after(blow)
 
-    def _look_after(self, blow: Blow, seconds: float) -> None:
+    def _look_after(self, blow: Blow) -> None:
         jobs = [job for job, _, _ in blow.held]
         query = select(steps.c.job_id, steps.c.position, steps.c.lease).where(
             steps.c.job_id.in_(jobs), steps.c.state.in_(("queued", "running"))
@@ -116,12 +121,5 @@ class Saboteur:
             now = {(job, position): lease for job, position, lease in connection.execute(query).all()}
         # Queued: no lease. Nowhere: it is over.
         left = [held for held in blow.held if now.get(held[:2], "over") in {None, held[2]}]
-        blow.waits += [seconds] * (len(blow.held) - len(left))
+        blow.waits += [time.monotonic() - blow.at] * (len(blow.held) - len(left))
         blow.held = left
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -163,6 +163,17 @@ VISITS: Mapping[Visit, int] = {
 """With their shares."""
 
 
+def mix(number: int, count: int) -> Iterator[Visit]:
+    """What visitor `number` of so many does, without an end. Together they begin with each kind once; further on each
+    of them makes visits by their shares.
+    """
+    chance = random.Random(number)  # noqa: S311 - the same visits each time
+    yield from list(VISITS)[number::count]
+    deck = [visit for visit, share in VISITS.items() for _ in range(share)]
+    while True:
+        yield from chance.sample(deck, len(deck))
+
+
 @dataclass
 class Visitors:
     """So many at once, for as long as this is entered; each waits `pause` seconds between two visits."""
@@ -190,8 +201,9 @@ class Visitors:
 
     def _come(self, number: int) -> None:
         chance = random.Random(number)  # noqa: S311 - the same visits each time
-        while not self._over.is_set():
-            visit = chance.choices(list(VISITS), weights=list(VISITS.values()))[0]
+        for visit in mix(number, self.count):
+            if self._over.is_set():
+                return
             with self.house.client() as client:
                 client.timeout = httpx.Timeout(LONGEST)
                 try:

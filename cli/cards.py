@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from cli.finding import Finding, Verdict
 from cli.supervisor import ROOT
@@ -13,6 +14,8 @@ from models.device import DeviceError, no_code, resolve_device, runs_on
 
 LEAST_DRIVER = {"12": 525, "13": 580}
 """The oldest driver, by CUDA's first number: NVIDIA keeps it for all of its minor versions."""
+PATIENCE = 60.0
+"""Seconds for CTranslate2 to find its libraries."""
 QUERY = ("index", "name", "driver_version", "memory.total", "compute_cap")
 
 
@@ -93,10 +96,8 @@ def _device(settings: Settings) -> list[Finding]:
 
 def _whisper(settings: Settings) -> Iterable[Finding]:
     """In a process of its own: this one has torch's CUDA 13."""
-    command = [sys.executable, "-m", "models.whisper.cuda"]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     bad: Verdict = "note" if settings.device == "cpu" else "bad"
-    told = json.loads(answer.stdout) if not answer.returncode else {"error": answer.stderr.strip().splitlines()[-1:]}
+    told = _told_of_whisper()
     if "error" in told:
         mend = "Whisper cannot run on a card: install Voxhall's extra `cuda`"
         yield Finding("cuBLAS 12", f"{told['error']}. {mend}", bad)
@@ -104,3 +105,16 @@ def _whisper(settings: Settings) -> Iterable[Finding]:
         yield Finding("cuBLAS 12", f"{told['cublas']}, but CTranslate2 sees no card: is the driver too old?", bad)
     else:
         yield Finding("cuBLAS 12", f"{told['cublas']}; CTranslate2 sees {told['cards']} card(s)", "ok")
+
+
+def _told_of_whisper() -> dict[str, Any]:
+    command = [sys.executable, "-m", "models.whisper.cuda"]
+    try:
+        answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return {"error": f"CTranslate2 does not answer in {PATIENCE:g} s"}
+    if answer.returncode:
+        last = answer.stderr.strip().rpartition("\n")[2]
+        return {"error": last or f"CTranslate2 ended with {answer.returncode}"}
+    told: dict[str, Any] = json.loads(answer.stdout)
+    return told

@@ -26,18 +26,27 @@ WHAT: dict[Kind, str] = {
     "usage": "usage of past days",
     "orphans": "files of nobody",
     "lost_results": "results whose files are missing",
+    "found_results": "results whose files are there again",
     "lost_voices": "voices whose files are missing (kept)",
     "lost_consents": "consents whose files are missing (kept)",
 }
 
 
-def run(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
-    """Prints files, bytes and rows by kind. Raises typer.Exit where ledger or file store do not answer."""
+def run(settings: Settings, *, dry_run: bool, adopt: bool, as_json: bool) -> None:
+    """Prints files, bytes and rows by kind.
+
+    Args:
+        adopt: whether the file store is this ledger's also where it seems to be another's.
+
+    Raises:
+        typer.Exit: ledger or file store do not answer or are not each other's, or something could not be deleted.
+    """
     prepare(settings)
     check_ledger(settings)
     database = Database(settings.ledger_url)
     try:
-        tally = Sweeper(Ledger(database), open_files(settings), Keep.of(settings), act=not dry_run).all()
+        sweeper = Sweeper(Ledger(database), open_files(settings), Keep.of(settings), act=not dry_run, adopt=adopt)
+        tally = sweeper.all()
     except VoxhallError as error:
         raise fail(error.message) from error
     finally:
@@ -47,6 +56,8 @@ def run(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
         print(json.dumps({"dry_run": dry_run, "kinds": kinds}, indent=2))
     else:
         _show(tally, dry_run=dry_run)
+    if tally.failed:
+        raise fail(f"In {tally.failed} folders of the file store something could not be deleted; the log says what.")
 
 
 def _show(tally: Tally, *, dry_run: bool) -> None:

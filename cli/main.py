@@ -55,7 +55,7 @@ def worker(role: Annotated[Literal["speech", "transcription", "io"], typer.Argum
     own = settings()
     if not own.redis_url:
         raise fail("A worker needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
-    prepare(own)
+    prepare(own, role)
     if own.heartbeat_file:
         heartbeat.begin(own.heartbeat_file)  # before what is large, and slow to import
     check_ledger(own)
@@ -270,13 +270,16 @@ def usage(
 @app.command()
 def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take the file store for this ledger's, whatever is in it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON instead.")] = False,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of ledger and files.")] = None,
 ) -> None:
     """Delete what had its time (VOXHALL_KEEP_*) and files of nobody. A running server does it by itself."""
     from cli.gc import run
 
-    run(settings(data_dir=data_dir), dry_run=dry_run, as_json=as_json)
+    run(settings(data_dir=data_dir), dry_run=dry_run, adopt=adopt, as_json=as_json)
 
 
 @app.command()

@@ -3,13 +3,13 @@
 import os
 import socket
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from jobs import scratch
 from jobs.settings import Settings, SettingsError, load_settings
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -29,17 +29,20 @@ def settings(**overrides: Any) -> Settings:
         raise fail(str(error)) from error
 
 
-def prepare(settings: Settings) -> None:
-    """Makes the data folder, readable by its owner only, and keeps temporary files inside it."""
+def prepare(settings: Settings, name: str = "command") -> None:
+    """Makes the data folder, readable by its owner only, and in it a folder for the temporary files of this process.
+
+    What dead ones left there is deleted.
+    """
     os.umask(0o077)
     folder = settings.data_dir.resolve()
-    temporary = folder / "tmp"
     try:
-        temporary.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
+        tempfile.tempdir = str(scratch.enter(folder, name))
     except OSError as error:
         raise fail(f"The data folder {folder} cannot be used: {error.strerror}. --data-dir names another.") from error
-    tempfile.tempdir = str(temporary)
+    scratch.sweep(folder)
 
 
 def check_ledger(settings: Settings) -> None:
@@ -61,14 +64,3 @@ def local_url(settings: Settings) -> str:
 
 def address_family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def empty(folder: Path) -> None:
-    """Deletes what a killed process left in a folder of temporary files."""
-    import shutil  # noqa: PLC0415
-
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()

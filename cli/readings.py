@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ WINDOW = 60.0
 """Seconds over which rates are told. Workers tell their numbers every 4 s."""
 
 TIMEOUT = 10.0
+_Series = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,12 @@ class Reading:
     state: dict[str, Any]
     """Of `/readyz`."""
     samples: dict[str, list[Sample]] = field(default_factory=dict)
-    """Of `/metrics`, by name."""
+    """Of `/metrics`, by name; empty where it did not tell them."""
+
+    @property
+    def processes(self) -> set[str]:
+        """Those that tell of themselves, and `""` for what has none: the ledger's, and the API's of its requests."""
+        return {_process(one) for samples in self.samples.values() for one in samples}
 
     def find(self, name: str, **labels: str) -> Iterator[Sample]:
         wanted = labels.items()
@@ -41,32 +47,36 @@ class Reading:
 
 
 class Readings:
-    """Those of the last minute."""
+    """Those of the last minute that have numbers."""
 
     def __init__(self) -> None:
         self._kept: deque[Reading] = deque()
+        self.last = Reading(0.0, {})
+        """What was last seen: where it has no numbers of its own, it has the newest that are known."""
 
     def add(self, reading: Reading) -> None:
-        self._kept.append(reading)
-        while self._kept[-1].at - self._kept[0].at > WINDOW:
+        while self._kept and reading.at - self._kept[0].at > WINDOW:
             self._kept.popleft()
-
-    @property
-    def last(self) -> Reading:
-        return self._kept[-1]
+        if reading.samples:
+            self._kept.append(reading)
+        self.last = replace(reading, samples=self._kept[-1].samples) if self._kept else reading
 
     def rate(self, name: str, **labels: str) -> float | None:
-        """Growth a second of all counters of this name; None: there is but one reading.
+        """Growth a second of all counters of this name; None: there are no two readings.
 
-        What a process counted that went away meanwhile is not taken from the others' growth.
+        What a process counted that went away meanwhile is not taken from the others' growth, and what one had counted
+        before it was first seen is none. A counter that is new of a process that was there has begun at 0.
         """
-        seconds = self._kept[-1].at - self._kept[0].at
-        if not seconds:
+        if len(self._kept) < 2 or not (seconds := self._kept[-1].at - self._kept[0].at):
             return None
-        grown = 0.0
-        before = {_series(one): one.value for one in self._kept[0].find(name, **labels)}
-        for one in self._kept[-1].find(name, **labels):
-            grown += max(0.0, one.value - before.get(_series(one), 0.0))
+        grown, before, seen = 0.0, dict[_Series, float](), set[str]()
+        for reading in self._kept:
+            for one in reading.find(name, **labels):
+                series = _series(one)
+                known = before.get(series, 0.0 if _process(one) in seen else one.value)
+                grown += one.value - known if one.value >= known else one.value  # it began anew
+                before[series] = one.value
+            seen |= reading.processes
         return grown / seconds
 
 
@@ -89,7 +99,10 @@ def read(url: str, token: str | None) -> Reading:
         raise Unread("This server shows its metrics only with its token: set VOXHALL_METRICS_TOKEN.")
     if not isinstance(state, dict) or "workers" not in state:
         raise Unread(f"What answers at {url} is no Voxhall server.")
-    return Reading(time.monotonic(), state, _samples(metrics.text) if metrics.is_success else {})
+    if not metrics.is_success:
+        problem = f"/metrics answers {metrics.status_code}: the numbers below are older, or missing."
+        return Reading(time.monotonic(), state | {"problems": [*state.get("problems", ()), problem]})
+    return Reading(time.monotonic(), state, _samples(metrics.text))
 
 
 def _samples(text: str) -> dict[str, list[Sample]]:
@@ -100,5 +113,9 @@ def _samples(text: str) -> dict[str, list[Sample]]:
     return dict(found)
 
 
-def _series(sample: Sample) -> tuple[tuple[str, str], ...]:
+def _series(sample: Sample) -> _Series:
     return tuple(sorted(sample.labels.items()))
+
+
+def _process(sample: Sample) -> str:
+    return sample.labels.get("worker", "")

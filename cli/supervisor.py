@@ -27,6 +27,9 @@ was: whoever watches may have been asleep as well."""
 FIRST_SIGN = 60.0
 """Seconds that a start may take until its first sign of life, on a machine that is busy: there are large libraries."""
 
+LAST_WAIT = 2.0
+"""Seconds in which one that was killed ends, unless the kernel cannot end it now."""
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,7 +43,7 @@ class Program:
     grace: float
     """Seconds between SIGTERM and SIGKILL."""
     on_death: Callable[[Mapping[str, str]], None] | None = None
-    """Called with the environment of the start that died."""
+    """Called with the environment of the start that died, in a thread of its own: it may wait for what is away."""
     pulse: Callable[[], object] | None = None
     """Gives a value that changes while the program lives; None: nothing can be told."""
     patience: float = 0.0
@@ -59,15 +62,17 @@ class _Child:
     silent: float = 0.0
     looked: float = 0.0
     changes: int = 0
+    killed: bool = False
+    """Its end may take long all the same: the kernel waits with it for a disk."""
 
     def begin(self, now: float) -> None:
         self.started = self.looked = now
-        self.sign, self.silent, self.changes = None, 0.0, 0
+        self.sign, self.silent, self.changes, self.killed = None, 0.0, 0, False
 
     def hangs(self, now: float, *, every: float, first_sign: float) -> bool:
         """Whether it has given no sign of life for as long as it may, by a look `every` so many seconds."""
         program = self.program
-        if program.pulse is None or not program.patience or now < self.looked + every:
+        if self.killed or program.pulse is None or not program.patience or now < self.looked + every:
             return False
         sign = program.pulse()
         # What only the watcher slept through, or a clock that was set, blames nobody.
@@ -128,7 +133,8 @@ class Supervisor:
                 process.terminate()
             end = time.monotonic() + max((child.program.grace for child in stage), default=0)
             for process in running:
-                _reap(process, end - time.monotonic())
+                if not _reap(process, end - time.monotonic()):
+                    log.error("process cannot be ended, it is left behind", extra={"pid": process.pid})
                 _end_family(process)
 
     def pids(self) -> dict[str, int]:
@@ -142,12 +148,13 @@ class Supervisor:
         if child.process and child.process.poll() is None and self._hangs(child, now):
             log.error("process hangs, it is ended", extra={"name_": child.program.name, "seconds": child.silent})
             child.process.kill()  # also one that is stopped
-            child.process.wait()
+            child.killed = True  # a later look finds it dead
         if child.process and child.process.poll() is not None:
             _end_family(child.process)
             log.warning("process died", extra={"name_": child.program.name, "code": child.process.returncode})
             if child.program.on_death:
-                child.program.on_death(child.env)
+                tell, told = child.program.on_death, (child.env,)
+                threading.Thread(target=tell, args=told, name="death", daemon=True).start()
             if now - child.started > STEADY:
                 child.pause = self._first_pause
             child.process, child.due = None, now + child.pause
@@ -171,12 +178,16 @@ class Supervisor:
         )
 
 
-def _reap(process: subprocess.Popen[bytes], patience: float) -> None:
-    try:
+def _reap(process: subprocess.Popen[bytes], patience: float) -> bool:
+    """Whether it has ended: by itself, or killed."""
+    with suppress(subprocess.TimeoutExpired):
         process.wait(max(0.0, patience))
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        return True
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(LAST_WAIT)
+        return True
+    return False
 
 
 def _end_family(process: subprocess.Popen[bytes]) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import uuid
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -17,15 +17,15 @@ from redis.exceptions import RedisError
 
 from cli import broker
 from cli.greeting import greet, wait_until_ready
-from cli.process import address_family, empty, fail, prepare
+from cli.process import address_family, fail, prepare
 from cli.supervisor import ROOT, Program, Supervisor
-from jobs import heartbeat, logs, queue
+from jobs import heartbeat, logs, queue, scratch
 from jobs.database import Database, migrate
 from jobs.errors import Conflict, Unavailable
 from jobs.keys import Keys
 from jobs.ledger import Ledger
-from jobs.presence import Presences
-from jobs.settings import Settings, environment, scratch_of
+from jobs.presence import Presences, new_worker_id
+from jobs.settings import Settings, environment
 from models.catalog import CatalogError, load_catalog
 from models.store import Store, StoreError
 
@@ -38,13 +38,15 @@ BROKER_PATIENCE = 15.0
 
 
 def run(settings: Settings) -> None:
-    prepare(settings)
+    prepare(settings, "up")
     logs.configure("up", as_json=settings.log_json)
     with _sole_owner(settings.data_dir):
         _check(settings)
-        empty(settings.data_dir / "tmp")
         key = open_ledger(settings)
-        _supervise(settings, key)
+        try:
+            _supervise(settings, key)
+        finally:
+            scratch.sweep(settings.data_dir)
 
 
 def open_ledger(settings: Settings) -> str | None:
@@ -86,27 +88,24 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
     """The broker first, then the workers, then the API: so stopped, callers leave before those who work for them."""
     variables = environment(settings)
     voxhall = [sys.executable, "-m", "cli"]
-    database = Database(settings.ledger_url)
+    ledger = Ledger(Database(settings.ledger_url))
     presences = Presences(settings.redis_url or "")
     queue.connect(settings)
 
     def recover(env: Mapping[str, str]) -> None:
-        dead = env["VOXHALL_WORKER_ID"]
-        shutil.rmtree(scratch_of(settings.data_dir, dead), ignore_errors=True)
-        try:
-            for name in Ledger(database).recover(worker=dead):
-                queue.wake(name)
-            presences.leave(dead)
-        except (Unavailable, RedisError) as error:
-            log.warning("not recovered yet; leases and presence run out", extra={"reason": type(error).__name__})
+        scratch.sweep(settings.data_dir)
+        take_back(env["VOXHALL_WORKER_ID"], ledger, presences)
+
+    def swept(_: Mapping[str, str]) -> None:
+        scratch.sweep(settings.data_dir)
 
     def living(name: str) -> Path:
-        return settings.data_dir.resolve() / "tmp" / f"{name}.alive"
+        return Path(tempfile.gettempdir(), f"{name}.alive")
 
     def worker(role: str) -> Program:
         def env() -> Mapping[str, str]:
-            name = f"{role}@{socket.gethostname()}.{uuid.uuid4().hex[:8]}"
-            return variables | {"VOXHALL_WORKER_ID": name, "VOXHALL_HEARTBEAT_FILE": str(_fresh(living(role)))}
+            own = {"VOXHALL_WORKER_ID": new_worker_id(role), "VOXHALL_HEARTBEAT_FILE": str(_fresh(living(role)))}
+            return variables | own
 
         command, pulse = [*voxhall, "worker", role], partial(heartbeat.sign, living(role))
         return Program(role, command, env, settings.grace_seconds, recover, pulse, settings.hang_seconds)
@@ -115,8 +114,18 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
         return variables | {"VOXHALL_HEARTBEAT_FILE": str(_fresh(living("api")))}
 
     pulse = partial(heartbeat.sign, living("api"))
-    callers = Program("api", [*voxhall, "api"], api, API_GRACE, None, pulse, settings.hang_seconds)
+    callers = Program("api", [*voxhall, "api"], api, API_GRACE, swept, pulse, settings.hang_seconds)
     return [_brokers(settings, socket_path), [worker(role) for role in WORKERS], [callers]]
+
+
+def take_back(dead: str, ledger: Ledger, presences: Presences) -> None:
+    """Puts the steps of a worker that died back, and has others look at them."""
+    try:
+        # Once for each queue: these run alone, one after the other.
+        queue.wake_each(dict.fromkeys(ledger.recover(worker=dead)))
+        presences.leave(dead)
+    except (Unavailable, RedisError) as error:
+        log.warning("not recovered yet; leases and presence run out", extra={"reason": type(error).__name__})
 
 
 def _brokers(settings: Settings, socket_path: Path | None) -> list[Program]:

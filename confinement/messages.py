@@ -82,6 +82,8 @@ def fault(trace: str) -> bytes:
 
 def read_samples(body: bytes) -> Samples:
     """Raises `Nonsense`."""
+    if not body:
+        raise Nonsense("no sample")
     if len(body) % 4:
         raise Nonsense("half a sample")
     block = np.frombuffer(body, "<f4")

@@ -190,12 +190,12 @@ def _told(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _enter(asked: dict[str, Any]) -> None:
     """Raises `Unprotected`."""
+    die_with(asked["parent"])
     limits = Limits(**asked["limits"])
     bound(cpu_seconds=limits.cpu_seconds, memory=limits.memory, file_size=limits.file_size)
     give_up_capabilities()
     restrict(_allowed(map(Path, asked["inputs"]), Path.cwd()))
     confine()
-    die_with(asked["parent"])
     os.umask(0o077)
 
 

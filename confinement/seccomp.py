@@ -218,11 +218,14 @@ OF_PROCESSES: dict[str, Numbers] = {
 A_PROCESS: Rule = ((56, 220), 0, 0x00010000, 0)
 """clone of all but a thread (CLONE_THREAD)."""
 
+AN_HEIR: Rule = ((157, 167), 0, ANY, 1)
+"""prctl that lets a process outlive its parent (PR_SET_PDEATHSIG)."""
+
 
 def confine() -> None:
     """Confines this process, its one thread and all that it starts: what it is refused fails with EPERM.
 
-    To be called before any other thread is started, which would stay free. Raises `Unprotected`.
+    To be called before any other thread is started, which would stay free, and after `die_with`. Raises `Unprotected`.
     """
     _install(lambda column: [*_of_the_machine(column), *_of_processes(column)])
 
@@ -284,7 +287,7 @@ def _of_the_machine(column: int) -> list[Instruction]:
 
 def _of_processes(column: int) -> list[Instruction]:
     refused = (step for number in _numbers(OF_PROCESSES, column) for step in _where(EQUAL, number, REFUSE))
-    return [*refused, *_where_argument(column, A_PROCESS)]
+    return [*refused, *(step for rule in (A_PROCESS, AN_HEIR) for step in _where_argument(column, rule))]
 
 
 def _numbers(calls: Mapping[str, Numbers], column: int) -> list[int]:

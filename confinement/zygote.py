@@ -12,6 +12,7 @@ import importlib
 import io
 import os
 import pkgutil
+import resource
 import select
 import signal
 import socket
@@ -35,6 +36,8 @@ from confinement.seccomp import Unprotected, confine_child, confine_zygote
 
 PR_SET_NAME = 15
 ORDER_BYTES = 1 << 12
+OPEN_FILES = 1024
+"""One for each child, and a few. A child closes so many one by one where the kernel is older than 5.9."""
 
 
 def main() -> None:
@@ -60,6 +63,8 @@ def _load() -> None:
 
 def _give_up() -> None:
     """As far as the kernel lets it: a recording is also read where it cannot be confined."""
+    most = min(OPEN_FILES, os.sysconf("SC_OPEN_MAX"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     hide()
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"voxhall-media", 0, 0, 0)
     for step in (give_up_capabilities, lambda: landlock.restrict({}), confine_zygote):
@@ -99,12 +104,20 @@ class Zygote:
         raw, descriptors, _, _ = socket.recv_fds(self._orders, ORDER_BYTES, 3)
         if not raw:
             return False
-        source, answer, ending = descriptors
+        if len(descriptors) < 3:
+            print("too many open files for another media file", file=sys.stderr)  # noqa: T201
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return True
+        self._begin(messages.order(raw), *descriptors)
+        return True
+
+    def _begin(self, order: Order, source: int, answer: int, ending: int) -> None:
         zygote = os.getpid()
         try:
             child = os.fork()
             if not child:
-                self._become_child(messages.order(raw), source, answer, zygote)
+                self._become_child(order, source, answer, zygote)
         except OSError as error:
             print(f"no process for a media file: {error}", file=sys.stderr)  # noqa: T201
             os.close(ending)
@@ -115,7 +128,6 @@ class Zygote:
         finally:
             os.close(source)
             os.close(answer)
-        return True
 
     def _abandon(self, ending: int) -> None:
         os.kill(self._children.pop(ending), signal.SIGKILL)

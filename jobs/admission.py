@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from jobs.database import Database
 from jobs.errors import QueueFull, TooManyJobs
 from jobs.plans import Plan
 from jobs.schema import jobs, keys
@@ -42,12 +43,26 @@ def bounds_of(plan: Plan, settings: Settings) -> Bounds:
     return Bounds(plan.unfinished_jobs, of_key, settings.max_jobs)
 
 
-def check(connection: Connection, bounds: Bounds, *, key_id: str, unfinished: int, batch_id: str | None) -> None:
+def foresee(database: Database, bounds: Bounds, *, key_id: str) -> None:
+    """Whether there is room for one more job at this moment, before its uploads are stored; the transaction decides.
+
+    Raises:
+        TooManyJobs, QueueFull
+    """
+    with database.read() as connection:
+        mine = connection.execute(select(keys.c.unfinished).where(keys.c.id == key_id)).scalar_one_or_none()
+        check(connection, bounds, key_id=key_id, unfinished=(mine or 0) + 1, batch_id=None, coming=1)
+
+
+def check(
+    connection: Connection, bounds: Bounds, *, key_id: str, unfinished: int, batch_id: str | None, coming: int = 0
+) -> None:
     """For the transaction that adds a job, which holds the key locked and is not counted in the plan's bound yet.
 
     Args:
         unfinished: jobs of the key, this one among them.
         batch_id: of the batch that the job belongs to.
+        coming: jobs that the keys' rows do not count yet.
 
     Raises:
         TooManyJobs, QueueFull
@@ -58,7 +73,7 @@ def check(connection: Connection, bounds: Bounds, *, key_id: str, unfinished: in
         raise _too_many(bounds.of_plan)
     if bounds.of_all is not None:
         total = connection.execute(select(func.sum(keys.c.unfinished))).scalar_one()
-        if total > bounds.of_all:
+        if total + coming > bounds.of_all:
             message = f"The server has {bounds.of_all} unfinished jobs, as many as it takes. Try again later."
             raise QueueFull(message, retry_after=WAIT_FOR_OTHERS)
 

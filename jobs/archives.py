@@ -1,5 +1,6 @@
-"""A backup's own files: a folder, or one uncompressed tar. Either has another name until it is whole."""
+"""A backup's own files: a folder, or one uncompressed tar. Either is inside another folder until it is whole."""
 
+import fcntl
 import os
 import shutil
 import tarfile
@@ -11,6 +12,7 @@ from typing import IO, Protocol, cast
 from jobs.errors import Conflict, InvalidRequest, NotFound
 
 PARTIAL = ".partial"
+LOCK = "lock"
 
 
 class Writer(Protocol):
@@ -24,30 +26,89 @@ class Reader(Protocol):
 
 @contextmanager
 def written(target: Path) -> Iterator[Writer]:
-    """What is added in the block is at `target` after it, all or nothing.
+    """What is added in the block is at `target` after it, all or nothing, and on the disk. What another one left that
+    was killed is deleted.
 
     Raises:
-        Conflict: there is something already, or a backup that was broken off.
+        Conflict: there is something already, or another one is being written.
         InvalidRequest: the name has an ending that is not `.tar`.
     """
-    partial = target.with_name(target.name + PARTIAL)
     if target.suffix not in {"", ".tar"}:
         raise InvalidRequest(f"{target} is to be a folder or a .tar file.")
-    for path in (target, partial):
-        if path.exists():
-            raise Conflict(f"{path} is there already; name another, or delete it.")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    if target.exists():
+        raise _taken(target)
+    with _held(target.with_name(target.name + PARTIAL)) as partial:
+        whole = partial / target.name
         if target.suffix:
-            with tarfile.open(partial, "w") as tar:
+            with tarfile.open(whole, "x") as tar:
                 yield _TarWriter(tar)
         else:
-            partial.mkdir()
-            yield _FolderWriter(partial)
-    except BaseException:
-        shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
-        raise
-    partial.rename(target)
+            whole.mkdir()
+            yield _FolderWriter(whole)
+        _sync(whole)
+        if target.exists():
+            raise _taken(target)
+        whole.rename(target)
+        _sync_one(target.parent)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[Path]:
+    """The folder, empty and nobody else's while the block runs; it is gone after it.
+
+    Raises:
+        Conflict: somebody else has it, or it is not one of these.
+    """
+    lock = folder / LOCK
+    if folder.exists() and not lock.is_file() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise _taken(folder)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _busy(folder) from error
+        if not lock.is_file() or not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+            raise _busy(folder)  # whoever had it was done with it at this moment
+        try:
+            _clear(folder)
+            yield folder
+        finally:
+            # Its lock last: without it the folder is nobody's.
+            _clear(folder)
+            lock.unlink()
+            folder.rmdir()
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
+
+
+def _busy(folder: Path) -> Conflict:
+    return Conflict(f"Another backup is being written into {folder}.")
+
+
+def _taken(path: Path) -> Conflict:
+    return Conflict(f"{path} is there already; name another, or delete it.")
+
+
+def _sync(path: Path) -> None:
+    """Has the file, or all that is in the folder, written to the disk."""
+    inner = [Path(folder, name) for folder, folders, files in os.walk(path) for name in (*folders, *files)]
+    for one in (*inner, path):
+        _sync_one(one)
+
+
+def _sync_one(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 @contextmanager
@@ -57,10 +118,18 @@ def read(source: Path) -> Iterator[Reader]:
         yield _FolderReader(source.resolve())
         return
     try:
-        with tarfile.open(source, "r:") as tar:
-            yield _TarReader(tar)
+        tar = tarfile.open(source, "r:")  # noqa: SIM115 - closed below
     except (OSError, tarfile.TarError) as error:
-        raise NotFound(f"{source} is no backup that can be read: {error}.") from error
+        raise _unreadable(source, error) from error
+    try:
+        with tar:
+            yield _TarReader(tar)
+    except tarfile.TarError as error:
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: Path, error: Exception) -> NotFound:
+    return NotFound(f"{source} is no backup that can be read: {error}.")
 
 
 class _FolderWriter:

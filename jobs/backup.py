@@ -1,7 +1,7 @@
 """Everything that a server must not lose, of one moment, while it runs: ledger, files, and the key that signs links.
 
-The ledger is copied at one moment and the files after it, which never change once they are stored. Files of jobs that
-were not over are copied before it as well: those may be deleted as soon as the job ends.
+The ledger is copied at one moment and the files after it, which never change once they are stored. What jobs that are
+not over need to go on is copied before it as well, and at once after it: it may be deleted as soon as the job ends.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 
 from jobs import archives
-from jobs.copying import copy_in, copy_out
+from jobs.copying import check_ledger, copy_in, copy_out, foresee
 from jobs.database import Database, revision
 from jobs.errors import Conflict, InvalidRequest, NotFound
-from jobs.files import FileStore, open_files
+from jobs.files import FileStore, job_prefix, open_files
 from jobs.schema import jobs
 from jobs.settings import Settings
 
@@ -64,21 +64,20 @@ def back_up(settings: Settings, target: Path) -> Manifest:
     """Writes a backup into the folder or the .tar file `target`.
 
     Raises:
-        Conflict, InvalidRequest: there is something already, or `target` is no name for a backup.
+        Conflict, InvalidRequest: there is something already, another one is being written, or `target` is no name for
+            a backup.
         Unavailable: ledger or file store do not answer, or the ledger is not this version's.
         OSError: the backup cannot be written.
     """
     url, store = settings.ledger_url, open_files(settings)
+    check_ledger(url)
     with archives.written(target) as writer, tempfile.TemporaryDirectory(prefix="voxhall-") as scratch:
         copy = _Copy(writer)
-        before = _unfinished(url) if revision(url) else []
-        for job_id in before:
-            _add_stored(copy, store, f"jobs/{job_id}/input/")
+        _add_needed(copy, store, url)
         ledger = Path(scratch) / LEDGER
         copy_out(url, ledger)
-        # First those that came since: they may end, and lose their uploads, at any moment.
-        for job_id in sorted(set(_unfinished(f"sqlite:///{ledger}")) - set(before)):
-            _add_stored(copy, store, f"jobs/{job_id}/input/")
+        # First those that came since, or went on: they may end, and lose all this, at any moment.
+        _add_needed(copy, store, f"sqlite:///{ledger}")
         _add_stored(copy, store, "")
         with ledger.open("rb") as file:
             copy.add(LEDGER, file)
@@ -106,15 +105,23 @@ def restore(settings: Settings, source: Path) -> Manifest:
             raise Conflict("The file store is not empty; a backup is restored into an empty one.")
         ledger = Path(scratch) / LEDGER
         _extract(reader, LEDGER, ledger)
-        # Before all files, for it is refused where it belongs to a newer Voxhall.
-        copy_in(ledger, settings.ledger_url)
-        if SECRET in manifest.files:
-            _extract(reader, SECRET, settings.data_dir / SECRET)
+        foresee(ledger, settings.ledger_url)
         for name in manifest.files:
             if name.startswith(FILES):
                 with reader.open(name) as file:
                     store.put(name.removeprefix(FILES), file)
+        if SECRET in manifest.files:
+            _extract(reader, SECRET, settings.data_dir / SECRET)
+        # Last: what is broken off has no jobs and no keys, and so is never taken for a whole server.
+        copy_in(ledger, settings.ledger_url)
     return manifest
+
+
+def _add_needed(copy: _Copy, store: FileStore, ledger_url: str) -> None:
+    """What jobs that are not over go on with."""
+    for job_id in _unfinished(ledger_url):
+        for prefix in (f"{job_prefix(job_id)}input/", f"{job_prefix(job_id)}work/"):
+            _add_stored(copy, store, prefix)
 
 
 def _add_stored(copy: _Copy, store: FileStore, prefix: str) -> None:
@@ -168,11 +175,19 @@ def _checked(reader: archives.Reader) -> Manifest:
             raise InvalidRequest(f"{MANIFEST} of the backup cannot be read.") from error
     if manifest.form != FORM or LEDGER not in manifest.files:
         raise InvalidRequest(f"This Voxhall restores backups of form {FORM}; this one is of form {manifest.form}.")
+    for name in manifest.files:
+        if not _is_ours(name):
+            raise InvalidRequest(f"The backup has a file that no Voxhall writes: {name[:100]!r}.")
     for name, stored in manifest.files.items():
         with reader.open(name) as file:
             if _sha256(file) != stored.sha256:
                 raise InvalidRequest(f"The backup is damaged: {name} is not what was written.")
     return manifest
+
+
+def _is_ours(name: str) -> bool:
+    parts = name.removeprefix(FILES).split("/")
+    return name in {LEDGER, SECRET} or (name.startswith(FILES) and "\0" not in name and not {"", ".", ".."} & {*parts})
 
 
 def _extract(reader: archives.Reader, name: str, path: Path) -> None:

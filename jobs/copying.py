@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
-from jobs.database import Database, migrate, revision
+from jobs.database import Database, is_older, line, migrate, revision
 from jobs.errors import LedgerUnavailable, Unavailable
 from jobs.schema import deliveries, metadata, steps
 
@@ -17,12 +17,33 @@ ROWS = 1_000
 """Copied at once."""
 
 
+def check_ledger(url: str) -> None:
+    """Whether `copy_out` can copy the ledger at `url`.
+
+    Raises:
+        Unavailable: there is none, it is a newer Voxhall's, or it does not answer. Or it is an older one's, and in
+            PostgreSQL: only an SQLite file is copied as it is.
+    """
+    try:
+        found = revision(url)
+    except (ArgumentError, DatabaseError) as error:
+        raise Unavailable(f"The ledger cannot be opened: {line(getattr(error, 'orig', error))}.") from error
+    if found is None:
+        raise Unavailable("There is no ledger yet, so there is nothing to keep.")
+    if is_older(found) and make_url(url).get_backend_name() != "sqlite":
+        raise Unavailable(
+            f"The ledger is revision {found}, older than this Voxhall. Take the backup with the version that wrote it, "
+            "or run `voxhall migrate` first."
+        )
+
+
 def copy_out(url: str, path: Path) -> None:
     """Writes the ledger at `url` into the new file `path`.
 
     Raises:
-        Unavailable: it is of another revision than this Voxhall, or does not answer.
+        Unavailable: as `check_ledger`.
     """
+    check_ledger(url)
     if make_url(url).get_backend_name() == "sqlite":
         _copy_sqlite(url, path)
         return
@@ -44,20 +65,28 @@ def copy_in(path: Path, url: str) -> None:
     migrate(f"sqlite:///{path}")
     migrate(url)
     with _opened(f"sqlite:///{path}") as source, _opened(url) as target:
-        if any(
-            target.execute(select(func.count()).select_from(table)).scalar_one() for table in metadata.sorted_tables
-        ):
-            raise Unavailable(
-                "The ledger at VOXHALL_DATABASE_URL is not empty; a backup is restored into an empty one."
-            )
+        _require_empty(target)
         _copy(source, target)
         target.execute(update(steps).where(steps.c.state == "running").values(state="queued", lease=None, worker=None))
         target.execute(update(deliveries).where(deliveries.c.state == "sending").values(state="waiting", lease=None))
 
 
+def foresee(path: Path, url: str) -> None:
+    """Whether `copy_in` can fill the ledger at `url` from this file, which is migrated. Raises as `copy_in`."""
+    migrate(f"sqlite:///{path}")
+    if make_url(url).get_backend_name() == "sqlite" and revision(url) is None:
+        return  # to look would make it
+    migrate(url)
+    with _opened(url) as target:
+        _require_empty(target)
+
+
+def _require_empty(target: Connection) -> None:
+    if any(target.execute(select(func.count()).select_from(table)).scalar_one() for table in metadata.sorted_tables):
+        raise Unavailable("The ledger at VOXHALL_DATABASE_URL is not empty; a backup is restored into an empty one.")
+
+
 def _copy_sqlite(url: str, path: Path) -> None:
-    if revision(url) is None:
-        raise Unavailable("There is no ledger yet, so there is nothing to keep.")
     try:
         name = make_url(url).database or ""
         with closing(sqlite3.connect(name, timeout=30)) as source, closing(sqlite3.connect(path)) as target:
@@ -75,8 +104,8 @@ def _snapshot(url: str) -> Iterator[Connection]:
     try:
         with database.engine.connect().execution_options(**options) as connection:
             yield connection
-    except OperationalError as error:
-        raise LedgerUnavailable("The ledger does not answer.") from error
+    except DatabaseError as error:
+        raise LedgerUnavailable(f"The ledger cannot be copied: {line(error.orig)}.") from error
     finally:
         database.close()
 

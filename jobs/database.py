@@ -124,9 +124,9 @@ def migrate(url: str, *, to: str = "head") -> None:
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, to)
     except CommandError as error:
-        raise Unavailable(NEWER.format(_line(error))) from error
+        raise Unavailable(NEWER.format(line(error))) from error
     except DatabaseError as error:
-        raise Unavailable(f"The ledger cannot be opened: {_line(error.orig)}.") from error
+        raise Unavailable(f"The ledger cannot be opened: {line(error.orig)}.") from error
     finally:
         engine.dispose()
 
@@ -141,13 +141,19 @@ def require_current(url: str) -> None:
         found = revision(url)
     except LedgerUnavailable:
         return
-    scripts = ScriptDirectory.from_config(_migrations())
-    if found == scripts.get_current_head():
-        return
-    if found is None or any(found == script.revision for script in scripts.walk_revisions()):
+    if found is None or is_older(found):
         older = f"revision {found}" if found else "an empty database"
         raise Unavailable(f"The ledger is {older}, older than this Voxhall; run `voxhall migrate` first.")
-    raise Unavailable(NEWER.format(f"its revision is {found}"))
+
+
+def is_older(found: str) -> bool:
+    """Whether a ledger of this revision has to be migrated. Raises `Unavailable` where a newer Voxhall wrote it."""
+    scripts = ScriptDirectory.from_config(_migrations())
+    if found == scripts.get_current_head():
+        return False
+    if all(found != script.revision for script in scripts.walk_revisions()):
+        raise Unavailable(NEWER.format(f"its revision is {found}"))
+    return True
 
 
 def revision(url: str) -> str | None:
@@ -169,7 +175,7 @@ def _migrations() -> alembic.config.Config:
     return config
 
 
-def _line(error: object) -> str:
+def line(error: object) -> str:
     """PostgreSQL's reasons have several lines."""
     return " ".join(str(error).split())
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, insert, select, update
 
 from jobs import webhook_accounts
 from jobs.database import Database, after, current_time, one_at_a_time
 from jobs.errors import Conflict, LeaseLost, NotFound
 from jobs.queue import wake_deliveries
 from jobs.schema import deliveries, delivery_attempts, jobs
+from jobs.settings import LONGEST_LEASE
 from jobs.webhooks import Form, Webhook
 
 Event = Literal["started", "completed", "failed", "canceled"]
@@ -25,9 +26,6 @@ State = Literal["waiting", "sending", "delivered", "failed", "disabled"]
 
 WAITS = (0, 60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200)
 """Seconds before each attempt, as deAPI documents them. After the last a delivery is given up."""
-
-LONGEST_LEASE = 300.0
-"""Seconds that no living sender's lease is ahead, nor what has just happened."""
 
 MOST_AT_ONCE = 4
 """Of one key. Its receiver may take its whole time for each, and others' must not wait for that."""
@@ -279,13 +277,14 @@ class Deliveries:
     def recover(self) -> int:
         """Takes back those whose sender died. They are sent again at once, under the same id.
 
-        And those that are due long from now because the clock was set back since: they are due now.
+        And those that are due later than their next attempt ever is, because the clock was set back since: they are
+        due now.
         """
         now = self._clock()
         lapsed = ~deliveries.c.lease_expires_at.between(now, now + LONGEST_LEASE)
         expired = and_(deliveries.c.state == "sending", lapsed)
-        soon = now + LONGEST_LEASE
-        ahead = and_(deliveries.c.state == "waiting", deliveries.c.created_at > soon, deliveries.c.due_at > soon)
+        wait = case(dict(enumerate(WAITS)), value=deliveries.c.attempts, else_=0)
+        ahead = and_(deliveries.c.state == "waiting", deliveries.c.due_at > now + wait + LONGEST_LEASE)
         with self._database.write() as connection:
             connection.execute(update(deliveries).where(ahead).values(due_at=now))
             return connection.execute(update(deliveries).where(expired).values(state="waiting", lease=None)).rowcount

@@ -36,8 +36,11 @@ CLIENT: "ClientConfig" = {
 }
 
 
+JOBS = "jobs/"
+
+
 def job_prefix(job_id: str) -> str:
-    return f"jobs/{job_id}/"
+    return f"{JOBS}{job_id}/"
 
 
 def input_key(job_id: str, name: str) -> str:
@@ -161,9 +164,10 @@ class FileStore:
         """
         keys = self.list(prefix)
         if isinstance(self._store, S3Store):
+            # A thousand in one request. One that is gone already may end it amid the others.
             with suppress(FileNotFoundError), _answering():
-                obstore.delete(self._store, keys)  # a thousand in one request
-            return
+                obstore.delete(self._store, keys)
+                return
         for key in keys:
             self.remove(key)
 
@@ -258,9 +262,7 @@ def open_files(settings: Settings) -> FileStore:
 
 def _remote(url: str) -> ObjectStore:
     try:
-        if url.startswith("s3:"):
-            return from_url(url, client_options=CLIENT, retry_config=RETRIES)
-        return from_url(url)
+        return from_url(url, client_options=CLIENT, retry_config=RETRIES)
     except (BaseError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         problem = "VOXHALL_STORE_URL is no file store's address, such as s3://bucket/prefix"

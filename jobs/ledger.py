@@ -3,10 +3,9 @@
 A job is an ordered list of steps. States are `queued → running → succeeded | failed | canceled`; a step whose
 predecessor is not done is `waiting`. Each change is one compare-and-set, so a worker whose lease is gone
 changes nothing. Transactions lock steps before jobs and jobs before their keys, several steps by their jobs' ids and
-several keys by theirs, everywhere, so that they cannot deadlock.
+positions and several keys by theirs, everywhere, so that they cannot deadlock.
 """
 
-import math
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from jobs.entries import Entry, Place, enter
 from jobs.errors import Conflict, Expired, LeaseLost, NotFound
 from jobs.repeats import Once
 from jobs.schema import jobs, steps
+from jobs.settings import LONGEST_LEASE
 from jobs.specs import SPEC, AnySpec, Queue
 from jobs.webhooks import Webhook
 
@@ -199,6 +199,7 @@ class Ledger:
             Conflict: the job has already ended.
         """
         with self.database.write() as connection:
+            _lock_steps(connection, job_id)
             open_steps = and_(steps.c.job_id == job_id, steps.c.state.in_(("waiting", "queued", "running")))
             connection.execute(update(steps).where(open_steps).values(state="canceled", lease=None))
             if not _end_job(connection, job_id, state="canceled"):
@@ -208,6 +209,7 @@ class Ledger:
     def delete(self, job_id: str) -> None:
         """Forgets the job. A worker that still runs it loses its lease."""
         with self.database.write() as connection:
+            _lock_steps(connection, job_id)
             connection.execute(delete(steps).where(steps.c.job_id == job_id))
             _end_job(connection, job_id, state="canceled")
             gone = connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(jobs.c.batch_id))
@@ -217,6 +219,7 @@ class Ledger:
         """Forgets a job that has ended; fine where it is gone, or another has its id by now."""
         same = and_(jobs.c.id == job.id, jobs.c.created_at == job.created_at, jobs.c.state.in_(TERMINAL))
         with self.database.write() as connection:
+            _lock_steps(connection, job.id)
             connection.execute(delete(jobs).where(same))
 
     # What workers do.
@@ -305,19 +308,17 @@ class Ledger:
 
     # What the reaper and the supervisor do.
 
-    def recover(self, *, worker: str | None = None, longest: float = math.inf) -> list[Queue]:
+    def recover(self, *, worker: str | None = None) -> list[Queue]:
         """Takes steps back from a dead worker, or from all whose lease ran out.
 
         A step goes back to run alone; one that already ran alone is charged a death, and fails after three.
-
-        Args:
-            longest: seconds that no living worker's lease is ahead. Where the clock was set back, a dead one's is.
 
         Returns:
             The queue of every step that was put back.
         """
         now = self.database.now()
-        lapsed = ~steps.c.lease_expires_at.between(now, now + longest)
+        # No living worker's lease is further ahead. Where the clock was set back, a dead one's is.
+        lapsed = ~steps.c.lease_expires_at.between(now, now + LONGEST_LEASE)
         gone = steps.c.worker == worker if worker else lapsed
         with self.database.write() as connection:
             running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
@@ -358,6 +359,12 @@ def _result(row: Row[Any]) -> dict[str, Any] | None:
 
 def _is(job_id: str, position: int) -> Any:
     return and_(steps.c.job_id == job_id, steps.c.position == position)
+
+
+def _lock_steps(connection: Connection, job_id: str) -> None:
+    """One statement for all of them would lock them in whatever order they lie in."""
+    mine = select(steps.c.position).where(steps.c.job_id == job_id).order_by(steps.c.position)
+    connection.execute(mine.with_for_update())
 
 
 def _open(job_id: str) -> Any:

@@ -1,6 +1,9 @@
 """Which workers are alive, what they hold and whether their models are loaded. Kept in Redis, gone when they are."""
 
 import json
+import re
+import socket
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
@@ -8,6 +11,12 @@ import redis
 
 LIFETIME = 15
 EVERY = 4.0
+
+
+def new_worker_id(role: str) -> str:
+    """The name of one start of a worker. Process ids come again, in containers at each start."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:40]
+    return f"{role}@{host}.{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ So messages may be lost, doubled or late without harm, and nothing is read back:
 """
 
 import logging
+import math
+import time
+from collections.abc import Iterable
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -17,6 +20,9 @@ WORK = "voxhall.work"
 DELIVER = "voxhall.deliver"
 DELIVERY = "delivery"
 """The queue of wake-ups to send webhooks. Its messages hold none: those lie in the ledger, too."""
+
+AWAY = 2.0
+"""Seconds in which nobody is woken, after the broker did not answer: finding out takes six."""
 
 app = Celery("voxhall")
 app.conf.update(
@@ -37,6 +43,7 @@ app.conf.update(
 
 def connect(settings: Settings) -> Celery:
     """Points the app at the broker of these settings."""
+    _reach.away_until = -math.inf
     app.conf.broker_url = broker_url(settings.redis_url or "")
     return app
 
@@ -46,9 +53,14 @@ def broker_url(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://", 1)
 
 
-def wake(queue: str) -> None:
-    """Asks one worker of `queue` to look at the ledger. With the broker away the reaper asks later."""
-    _send(WORK, queue, [queue])
+def wake(queue: str) -> bool:
+    """Asks one worker of `queue` to look at the ledger. With the broker away (False) the reaper asks later."""
+    return _send(WORK, queue, [queue])
+
+
+def wake_each(queues: Iterable[str]) -> None:
+    """As `wake`, in turn. Where one wake-up is lost, so are those behind it: the caller has other things to do."""
+    all(map(wake, queues))
 
 
 def wake_deliveries() -> None:
@@ -56,11 +68,25 @@ def wake_deliveries() -> None:
     _send(DELIVER, DELIVERY, [])
 
 
-def _send(task: str, queue: str, args: list[str]) -> None:
+class _Reach:
+    """Of this process."""
+
+    away_until = -math.inf
+
+
+_reach = _Reach()
+
+
+def _send(task: str, queue: str, args: list[str]) -> bool:
+    if time.monotonic() < _reach.away_until:
+        return False
     try:
         app.send_task(task, args=args, queue=queue)
     except OperationalError as error:
+        _reach.away_until = time.monotonic() + AWAY
         log.warning("wake-up lost", extra={"queue": queue, "reason": str(error)})
+        return False
+    return True
 
 
 def messages() -> dict[str, int]:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select, tuple_, update
 
 from jobs.database import Database
 from jobs.retention import Keep
-from jobs.schema import batches, deliveries, jobs, usage
+from jobs.schema import batches, deliveries, jobs, keys, repeats, steps, usage
 
 TERMINAL = ("succeeded", "failed", "canceled")
 AT_ONCE = 100
@@ -27,7 +27,9 @@ class Record:
     finished_at: float | None
     """None: it is not over."""
     file: str | None
-    """The store key of its result; None: it has none, or none any more."""
+    """The store key of its result; None: it never had one."""
+    expired: bool
+    """Whether callers are told that its result files are gone."""
 
 
 class Records:
@@ -77,6 +79,9 @@ class Records:
         """Forgets those that are free, with their steps and deliveries; the ids that are gone."""
         here = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.state.in_(TERMINAL), _free()).order_by(jobs.c.id)
         with self._database.write() as connection:
+            # Steps before jobs, as the ledger does.
+            theirs = select(steps.c.position).where(steps.c.job_id.in_(connection.execute(here).scalars().all()))
+            connection.execute(theirs.order_by(steps.c.job_id, steps.c.position).with_for_update())
             # In their order, and past those that another reaper deletes at this moment.
             mine = connection.execute(here.with_for_update(skip_locked=True, of=jobs)).scalars().all()
             connection.execute(delete(jobs).where(jobs.c.id.in_(mine)))
@@ -87,6 +92,32 @@ class Records:
         kept = and_(jobs.c.id == job_id, jobs.c.state == "succeeded", jobs.c.expired_at.is_(None))
         with self._database.write() as connection:
             return bool(connection.execute(update(jobs).where(kept).values(expired_at=now)).rowcount)
+
+    def restore(self, job_id: str) -> bool:
+        """Takes back what `expire` did."""
+        expired = and_(jobs.c.id == job_id, jobs.c.expired_at.is_not(None))
+        with self._database.write() as connection:
+            return bool(connection.execute(update(jobs).where(expired).values(expired_at=None)).rowcount)
+
+    def recount(self) -> list[str]:
+        """Counts the unfinished jobs of keys anew whose counts are wrong; the ids of those keys."""
+        still = jobs.c.state.in_(("queued", "running"))
+        with self._database.read() as connection:
+            grouped = connection.execute(select(jobs.c.key_id, func.count()).where(still).group_by(jobs.c.key_id))
+            open_jobs = {row[0]: row[1] for row in grouped}
+            noted = connection.execute(select(keys.c.id, keys.c.unfinished)).all()
+        wrong = [key_id for key_id, count in noted if count != open_jobs.get(key_id, 0)]
+        return [key_id for key_id in wrong if self._recount(key_id, still)]
+
+    def _recount(self, key_id: str, still: ColumnElement[bool]) -> bool:
+        """Whether it was wrong: it may just have been counted at another moment than the jobs."""
+        with self._database.write() as connection:
+            # Who adds or ends a job holds the key locked by then, so that the two agree.
+            own = select(keys.c.unfinished).where(keys.c.id == key_id).with_for_update()
+            noted = connection.execute(own).scalar_one()
+            found = connection.execute(select(func.count()).where(jobs.c.key_id == key_id, still)).scalar_one()
+            connection.execute(update(keys).where(keys.c.id == key_id).values(unfinished=found))
+        return bool(noted != found)
 
     def batches(self, before: float, *, act: bool) -> int:
         """Deletes batches that ended before this time, of which no job is left; or just counts those of which none
@@ -101,12 +132,25 @@ class Records:
         """Deletes usage of days before this one, `2026-11-21`; or just counts it."""
         return self._rows(usage, usage.c.day < before, act=act)
 
+    def repeats(self, before: float, *, act: bool) -> int:
+        """Forgets what an Idempotency-Key stands for that came before this time; or just counts them."""
+        return self._rows(repeats, repeats.c.created_at < before, act=act)
+
     def _rows(self, table: Table, where: ColumnElement[bool], *, act: bool) -> int:
         if not act:
             with self._database.read() as connection:
-                return len(connection.execute(select(*table.primary_key).where(where)).all())
+                return int(connection.execute(select(func.count()).select_from(table).where(where)).scalar_one())
+        total = 0
+        while gone := self._some_rows(table, where):
+            total += gone
+        return total
+
+    def _some_rows(self, table: Table, where: ColumnElement[bool]) -> int:
+        own = list(table.primary_key)
+        some = select(*own).where(where).limit(AT_ONCE).with_for_update(skip_locked=True, of=table)
         with self._database.write() as connection:
-            return connection.execute(delete(table).where(where)).rowcount
+            rows = [tuple(row) for row in connection.execute(some)]
+            return connection.execute(delete(table).where(tuple_(*own).in_(rows))).rowcount if rows else 0
 
     def ids(self, table: Table, after: str, last: str | None, *, before: float) -> list[str]:
         """Of rows of `table` that were made before this time, in the order of ids."""
@@ -131,5 +175,5 @@ def _free() -> ColumnElement[bool]:
 
 
 def _record(row: Any) -> Record:
-    file = (row.result or {}).get("file") if row.state == "succeeded" and row.expired_at is None else None
-    return Record(row.id, row.kind, row.state, row.finished_at, file)
+    file = (row.result or {}).get("file") if row.state == "succeeded" else None
+    return Record(row.id, row.kind, row.state, row.finished_at, file, row.expired_at is not None)

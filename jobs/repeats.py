@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, and_, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, select, update
 
 from jobs.database import Database
 from jobs.errors import KeyReused
@@ -66,16 +66,6 @@ def is_expected(database: Database, made: str) -> bool:
     """Whether a request may come again that gets this. What is expected goes on when its first caller hangs up."""
     with database.read() as connection:
         return connection.execute(select(repeats.c.made).where(repeats.c.made == made)).first() is not None
-
-
-def sweep(database: Database, *, before: float, act: bool = True) -> int:
-    """Forgets those that were made before this time, in seconds since the epoch; their number. Or just counts them."""
-    if not act:
-        with database.read() as connection:
-            old = select(func.count()).select_from(repeats).where(repeats.c.created_at < before)
-            return int(connection.execute(old).scalar_one())
-    with database.write() as connection:
-        return connection.execute(delete(repeats).where(repeats.c.created_at < before)).rowcount
 
 
 def _same(found: Row[Any], once: Once) -> str:

@@ -16,11 +16,13 @@ Kind = Literal[
     "usage",
     "orphans",
     "lost_results",
+    "found_results",
     "lost_voices",
     "lost_consents",
 ]
 """What a sweep deletes: jobs whose time is over with all their files, parts of jobs that stay, rows, and files of
-nobody (`orphans`). Of what is `lost` the row is there without files: a job is told so, the others are reported."""
+nobody (`orphans`). Of what is `lost` the row is there without files: a job is told so, and told again when they are
+back (`found_results`); the others are reported."""
 
 HOUR = 3600.0
 """Nothing younger is an orphan: files come before their row, and go after it."""

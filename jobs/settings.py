@@ -1,14 +1,20 @@
 """Every setting of a Voxhall process, read from `VOXHALL_*` and nowhere else."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 PREFIX = "VOXHALL_"
 MEBIBYTE = 1024 * 1024
+_HOST = re.compile(r"\*|(\*\.)?localhost|([a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+
+LONGEST_LEASE = 360.0
+"""Seconds that no living process's lease is ahead, whatever its own settings are. A minute more than it may ask for:
+the clock may have been read before that."""
 
 
 class SettingsError(Exception):
@@ -139,6 +145,10 @@ class Settings(BaseModel):
     step_seconds: int = Field(default=6 * 3600, ge=10)
     """How long one step of a job may run. One that does not end by then fails, its worker with it where it must."""
 
+    call_seconds: int = Field(default=900, ge=60)
+    """How long one call of a model may go without a sign of life. All jobs of its worker wait behind it, so the worker
+    gives them back and ends."""
+
     worker_memory_bytes: int = Field(default=0, ge=0)
     """Resident memory at which a worker gives all its steps back and starts anew. 0: 90 % of the machine's."""
 
@@ -151,7 +161,7 @@ class Settings(BaseModel):
     heartbeat_file: Path | None = None
     """What this process touches each second while it lives; the supervisor gives each of its own one."""
 
-    lease_seconds: float = Field(default=15.0, ge=1)
+    lease_seconds: float = Field(default=15.0, ge=1, le=LONGEST_LEASE - 60)
     """How long a step stays with a silent worker."""
 
     segment_seconds: int = Field(default=3600, ge=60)
@@ -175,14 +185,21 @@ class Settings(BaseModel):
     log_json: bool = False
     """Log lines as JSON instead of text."""
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_that_can_be(cls, hosts: str) -> str:
+        """Else a value that fits no `Host` is found out by whoever is refused."""
+        for host in filter(None, map(str.strip, hosts.split(","))):
+            if not _HOST.fullmatch(host):
+                raise ValueError(
+                    f"`{host}` is no name that a request can have; write each whole, without scheme, path or pattern "
+                    "(voice.example,other.example), or * for any"
+                )
+        return hosts
+
     @property
     def ledger_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'ledger.db'}"
-
-
-def scratch_of(data_dir: Path, worker_id: str) -> Path:
-    """The temporary files of one start of a worker, which nobody needs when it is dead."""
-    return data_dir.resolve() / "tmp" / worker_id
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -206,7 +223,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     except ValidationError as error:
         problem = error.errors()[0]
         name = PREFIX + str(problem["loc"][0]).upper()
-        raise SettingsError(f"{name}: {problem['msg']}.") from error
+        raise SettingsError(f"{name}: {problem['msg'].removeprefix('Value error, ')}.") from error
 
 
 def environment(settings: Settings) -> dict[str, str]:

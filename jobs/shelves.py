@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 
+from jobs.errors import Unavailable
 from jobs.files import FileStore
 
 STAGED = re.compile(r"#\d+$")
 """How the local store names a file until it is whole. No listing of its own shows these."""
+
+CLOCK = "clock/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,24 @@ def folder(store: FileStore, shelf: str, name: str) -> Folder:
 
 def remove(store: FileStore, file: File) -> None:
     """Deletes it; it is fine if there is none. Raises `Unavailable`."""
-    if file.staged and store.root:
-        (store.root / file.key).unlink(missing_ok=True)  # the store takes such a name for another
-    else:
-        store.remove(file.key)
+    try:
+        if file.staged and store.root:
+            (store.root / file.key).unlink(missing_ok=True)  # the store takes such a name for another
+        else:
+            store.remove(file.key)
+    except (OSError, TypeError) as error:  # or somebody put it there under a name that the store takes for none
+        raise Unavailable(f"The file store does not answer: {type(error).__name__}.") from error
+
+
+def now(store: FileStore) -> float:
+    """Seconds since the epoch, by the clock that its files have their times of. Raises `Unavailable`."""
+    for _ in range(3):  # another box may remove it in between, which asks at the same moment
+        store.put(f"{CLOCK}now", b"?")
+        times = [changed_at for _, _, changed_at in store.walk(CLOCK)]
+        store.delete(CLOCK)
+        if times:
+            return max(times)
+    raise Unavailable("The file store does not say what time it is.")
 
 
 def _remote(store: FileStore, shelf: str, after: str) -> Iterator[Folder]:
@@ -71,9 +88,11 @@ def _remote(store: FileStore, shelf: str, after: str) -> Iterator[Folder]:
 
 def _local(root: Path, shelf: str, after: str) -> Iterator[Folder]:
     try:
-        names = sorted(path.name for path in (root / shelf).iterdir())
+        names = sorted(path.name for path in (root / shelf).iterdir() if path.name.isascii())
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise Unavailable(f"The file store does not answer: {type(error).__name__}.") from error
     for name in names[bisect_right(names, after) :]:
         if found := tuple(_files(root, root / shelf / name)):
             yield Folder(name, found)
@@ -86,6 +105,6 @@ def _files(root: Path, path: Path) -> Iterator[File]:
             file = Path(folder, name)
             try:
                 stat = file.stat()
-            except FileNotFoundError:
+            except OSError:  # or it is out of our reach, and so of a sweep's
                 continue
             yield File(file.relative_to(root).as_posix(), stat.st_size, stat.st_mtime)

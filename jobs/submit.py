@@ -9,8 +9,8 @@ from typing import IO
 
 from sqlalchemy import Connection
 
+from jobs import admission, tracing
 from jobs import files as store
-from jobs import tracing
 from jobs.admission import NO_BOUNDS, Bounds
 from jobs.batches import Refusal, begin, seal
 from jobs.entries import Entry, Place, enter
@@ -59,6 +59,8 @@ def submit(
     if once and (made := look(ledger.database, once)):
         return replace(ledger.get(made), again=True)
     spec = storable(ledger, spec, key_id)
+    if uploads:
+        admission.foresee(ledger.database, bounds, key_id=key_id)
     job_id = uuid.uuid4().hex
     traced = {"voxhall.job": job_id, "voxhall.kind": spec.kind, "voxhall.dialect": dialect}
     with tracing.span("submit", traced, kind="producer"), _stored(files, job_id, uploads or {}):

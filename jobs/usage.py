@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, case, select, update
 from sqlalchemy.sql import ColumnElement
 
 from jobs import admission
@@ -84,7 +84,9 @@ def ended(connection: Connection, job: Row[Any]) -> None:
     done, share = job.state == "succeeded", _share(job)
     final = _final_credits(job) if done else math.ceil(job.credits * share)
     paid = update(keys).where(keys.c.id == job.key_id)
-    fewer, spent = keys.c.unfinished - 1, keys.c.credits_used + (final - job.credits)
+    # A count that is too low, and goes below none, would let a key have more jobs than it may.
+    fewer = case((keys.c.unfinished > 0, keys.c.unfinished - 1), else_=0)
+    spent = keys.c.credits_used + (final - job.credits)
     connection.execute(paid.values(credits_used=spent, unfinished=fewer))
     if final != job.credits:
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(credits=final))

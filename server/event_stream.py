@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 
+SHUTDOWN_GRACE = 2.5
+"""Seconds in which a stream of a server that stops may end by itself: it looks every two."""
+
 PIECE = 24 * 1024
 """Bytes of audio in one event: many clients read no line of more than 64 KiB."""
 
@@ -36,7 +39,7 @@ class EventStream(EventSourceResponse):
         *,
         failed: Callable[[VoxhallError], Event],
     ) -> None:
-        super().__init__(_sent(job, events, failed), headers=headers, sep="\n")
+        super().__init__(_sent(job, events, failed), headers=headers, sep="\n", shutdown_grace_period=SHUTDOWN_GRACE)
         self._hall = hall
         self._job = job
 

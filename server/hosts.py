@@ -32,13 +32,14 @@ class Hosts:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).getlist("host")
-        if all(is_ours(host, self._names) for host in given):
+        foreign = [host for host in given if not is_ours(host, self._names)]
+        if not foreign:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await self._refuse(scope, InvalidRequest(_said(given[0])))(scope, receive, send)
+            await self._refuse(scope, InvalidRequest(_said(foreign[0])))(scope, receive, send)
 
 
 def names(settings: Settings) -> frozenset[str] | None:
@@ -53,10 +54,11 @@ def names(settings: Settings) -> frozenset[str] | None:
 def is_ours(host: str, ours: frozenset[str]) -> bool:
     """Whether a `Host` is one of `ours`, or an address: no page has an address for its name but whoever holds that.
 
-    None at all is fine, too: browsers never leave it out.
+    What ends in `.localhost` is this machine's to every browser, and nobody else can have it (RFC 6761). None at all is
+    fine, too: browsers never leave it out.
     """
     name = _name(host)
-    return name is not None and (not name or name in ours or _is_address(name))
+    return name is not None and (not name or name in ours or name.endswith(f".{LOOPBACK}") or _is_address(name))
 
 
 def _name(host: str) -> str | None:

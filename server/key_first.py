@@ -7,9 +7,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jobs.errors import Unauthorized, Unavailable
+from jobs.errors import Unavailable
 from server.keyless import largest_body
-from server.known import known
+from server.known import has_live_key, secrets_in
 
 
 class KeyFirst:
@@ -29,7 +29,7 @@ class KeyFirst:
             await self._app(scope, receive, send)
             return
         hall, headers, live = scope["app"].state.hall, Headers(scope=scope), False
-        left = largest_body(hall.settings) if scope["path"] in self._keyless and not any(_given(headers)) else 0
+        left = largest_body(hall.settings) if scope["path"] in self._keyless and not any(secrets_in(headers)) else 0
 
         async def for_the_known() -> Message:
             nonlocal live, left
@@ -52,20 +52,9 @@ def _rest(left: int, message: Message) -> int:
     return left
 
 
-def _given(headers: Headers) -> tuple[str, str]:
-    return headers.get("x-api-key", ""), headers.get("authorization", "").partition(" ")[2].strip()
-
-
 def _is_known(scope: Scope) -> bool:
-    return any(_is_live(scope, secret) for secret in _given(Headers(scope=scope)) if secret)
-
-
-def _is_live(scope: Scope, secret: str) -> bool:
     try:
-        known(scope, secret)
-    except Unauthorized:
-        return False
+        return has_live_key(scope)
     except Unavailable as error:
         # Of other exceptions FastAPI would say that the body is broken.
         raise HTTPException(503, error.message.removesuffix(".")) from error
-    return True

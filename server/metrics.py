@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -22,11 +23,17 @@ from server.metrics_guard import guarded
 
 router = APIRouter(tags=["health"])
 
+Only = Annotated[
+    Literal["api"] | None,
+    Query(description="`api`: the numbers of the API process that answers, and not those that all of them tell alike"),
+]
+
 
 @router.get("/metrics", response_class=Response, dependencies=[Depends(guarded)])
-async def metrics(hall: HallDependency) -> Response:
+async def metrics(hall: HallDependency, only: Only = None) -> Response:
     """Numbers for Prometheus: jobs, queues, requests and webhooks, and what each worker tells of its work."""
-    return Response(await run_in_threadpool(_shown, hall), media_type=CONTENT_TYPE_LATEST)
+    shown = _shown_alone if only else _shown
+    return Response(await run_in_threadpool(shown, hall), media_type=CONTENT_TYPE_LATEST)
 
 
 def _shown(hall: Hall) -> bytes:
@@ -34,8 +41,16 @@ def _shown(hall: Hall) -> bytes:
         workers = hall.presences.all()
     except RedisError as error:
         raise Unavailable("Redis does not answer, so the workers' numbers are out of reach.") from error
+    return _written([*_of_ledger(hall.database), *hall.numbers.requests.collect(), *_of(hall, workers)])
+
+
+def _shown_alone(hall: Hall) -> bytes:
+    return _written([*hall.numbers.requests.collect(), *_of(hall, ())])
+
+
+def _written(families: Iterable[Metric]) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Numbers([*_of_ledger(hall.database), *hall.numbers.requests.collect(), *_of(hall, workers)]))
+    registry.register(_Numbers(families))
     return generate_latest(registry)
 
 

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobs import tracing
+from jobs.errors import Unavailable
+from server.known import has_live_key
 from server.numbers import METHODS, Numbers
 
 NO_ROUTE = "none"
@@ -60,7 +63,7 @@ class Observing:
                 status = message["status"]
             await send(message)
 
-        with _span(scope, headers.get("traceparent")) as span:
+        with _span(scope, await _continued(scope, headers.get("traceparent"))) as span:
             try:
                 await self._app(scope, taken, answered)
             except Exception:
@@ -74,6 +77,17 @@ class Observing:
                 span.tell(_attributes(scope, dialect, route, status))
                 if status >= 500:
                     span.fail(str(status))
+
+
+async def _continued(scope: Scope, parent: str | None) -> str | None:
+    """The caller's `traceparent`. A stranger's counts for nothing, for it decides which traces are kept, and whose they
+    seem to be."""
+    if parent is None or scope["path"] in UNTRACED or not tracing.is_on():
+        return None
+    try:
+        return parent if await run_in_threadpool(has_live_key, scope) else None
+    except Unavailable:
+        return None
 
 
 def _span(scope: Scope, parent: str | None) -> AbstractContextManager[tracing.Span]:

@@ -1,10 +1,12 @@
 """What can be said of the containers without an engine that runs them."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 import zipfile
 from collections.abc import Mapping
@@ -89,10 +91,28 @@ def test_the_processes_share_ledger_broker_and_secret() -> None:
     assert settings_of(processes[0]).ledger_url == "postgresql+psycopg://voxhall:secret@postgres/voxhall"
 
 
-def test_another_box_is_pointed_at_the_shared_ones() -> None:
-    shared = {"VOXHALL_REDIS_URL": "rediss://hall/0", "VOXHALL_DATABASE_URL": "postgresql+psycopg://u:p@hall/v"}
-    settings = settings_of(services(GIVEN | shared | {"VOXHALL_STORE_URL": "s3://bucket/v"})["speech"])
-    assert (settings.redis_url, settings.database_url, settings.store_url) == (*shared.values(), "s3://bucket/v")
+def test_what_voxhall_env_cannot_set_is_named() -> None:
+    """What `environment` has beats the file, and be it empty."""
+    names = {match[1] for match in VARIABLE.finditer(COMPOSE)}
+    names |= {name for service in ours().values() for name in service["environment"]}
+    assert "VOXHALL_STORE_URL" not in names
+    for text in (COMPOSE.partition("\n\n")[0], (ROOT / "docs/containers.md").read_text()):
+        assert names - set(re.findall(r"\w+", text)) == set()
+
+
+def test_another_box_is_pointed_at_the_shared_ones_and_starts_no_others() -> None:
+    page = (ROOT / "docs/containers.md").read_text()
+    given = dict(re.findall(r"^([A-Z]+_\w+)=(\S+)", page, re.MULTILINE)) | {"VOXHALL_SECRET_KEY": "k" * 32}
+    started = re.search(r"^compose up --detach --no-deps (.+)$", page, re.MULTILINE)
+    assert started
+    processes = [services(given)[name] for name in started[1].split()]
+    assert sorted(process["command"] for process in processes) == sorted([["api"], *ROLES])
+    for process in processes:
+        settings = settings_of(process)
+        assert settings.redis_url == given["VOXHALL_REDIS_URL"]
+        assert settings.database_url == given["VOXHALL_DATABASE_URL"]
+        assert {"VOXHALL_STORE_URL", "AWS_ACCESS_KEY_ID"} & set(process["environment"]) == set()
+    assert given["POSTGRES_PASSWORD"] == "unused"
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -144,12 +164,25 @@ def test_one_card_by_default_and_another_with_the_profile_several() -> None:
     assert (cards(chosen["speech"]), cards(chosen["speech-2"])) == (["2"], ["GPU-8a"])
 
 
-def test_a_worker_that_hangs_is_ended() -> None:
+def test_a_process_that_hangs_is_ended() -> None:
     for name, service in services().items():
-        if service.get("command") in ROLES:
+        if service.get("command") in [["api"], *ROLES]:
             alive = str(settings_of(service).heartbeat_file)
             assert service["tmpfs"] == [f"{Path(alive).parent}:exec"], name  # each container's own
-            assert f"os.stat('{alive}')" in service["healthcheck"]["test"][-1]
+            assert service["healthcheck"]["test"][0] == "CMD-SHELL"
+            assert service["healthcheck"]["test"][1].startswith(f"python -m jobs.heartbeat {alive};")
+
+
+def test_the_second_look_at_an_old_sign_ends_a_worker(tmp_path: Path) -> None:
+    worker, sign = services()["io"], tmp_path / "alive"
+    script = worker["healthcheck"]["test"][1].replace("$$", "$").replace("python", sys.executable)
+    assert script.count("kill") == script.count("kill -9 -1") == 1
+    script = script.replace(str(settings_of(worker).heartbeat_file), str(sign)).replace("kill -9 -1", "echo ended")
+    sign.touch()
+    os.utime(sign, (time.time() - 3600,) * 2)
+    for said in ((1, ""), (70, "ended\n")):
+        done = subprocess.run(["/bin/sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (*said, "")
 
 
 def test_prometheus_may_ask_where_hosts_are_named() -> None:
@@ -178,6 +211,20 @@ def test_ledger_and_broker_are_on_a_network_without_a_way_out() -> None:
     for name, service in services().items():
         assert (service["networks"] == ["stores"]) == (name in {"redis", "postgres"})
         assert ("stores" in service["networks"]) == (name not in {"models", "prometheus", "grafana"})
+
+
+def test_callers_sources_webhooks_and_buckets_are_in_reach() -> None:
+    for service in ours().values():
+        assert "default" in service["networks"]
+    assert not yaml.safe_load(COMPOSE)["networks"]["default"]
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis"])
+def test_a_store_has_time_to_recover(name: str) -> None:
+    """What depends on it is not started where it is unhealthy before it is healthy."""
+    look = services()[name]["healthcheck"]
+    assert (look["start_period"], look["interval"]) == ("2m", "5s")
+    assert look["retries"] >= 10
 
 
 def test_the_broker_keeps_nothing() -> None:

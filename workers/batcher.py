@@ -66,9 +66,11 @@ class Batcher:
     def give_way(self) -> None:
         """Serves callers amid background work of the lane's thread: of a batch, or of whatever else runs there."""
         started = time.monotonic()
+        self._lane.live()
         while batch := self._turns.take_amid(self._room):
             self._metrics.preemptions.inc()
             self._begin(batch, amid=True)
+            self._lane.live()
         self._given_way += time.monotonic() - started
 
     def _queue(self, one: Waiting) -> None:
@@ -130,6 +132,7 @@ class Batcher:
 
         def between() -> None:
             _check(batch)
+            self._lane.live()
             if not callers:
                 self.give_way()
 

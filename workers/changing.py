@@ -12,9 +12,8 @@ from audio.cuts import pieces_of
 from audio.join import join
 from audio.pcm import Samples, from_f32, to_f32
 from audio.trimming import SILENT
-from confinement.media import Decoding, decoding, probe
 from jobs.errors import NotFound
-from jobs.files import input_key, segment_key, work_key
+from jobs.files import segment_key, work_key
 from jobs.specs import ChangeSpec
 from models.cloning.engine import Changer, NotFinite, Wish
 from workers.audio_result import store_audio
@@ -22,6 +21,7 @@ from workers.casting import Casting
 from workers.clearing import nothing_kept
 from workers.clips import warnings_of
 from workers.clone_calls import CloneCalls
+from workers.decoded import decoded
 from workers.speaking import Mark, watermark
 from workers.step import Step
 
@@ -85,22 +85,20 @@ class _Changing:
 
     def run(self) -> _Changed:
         rate, seed = self.changer.source_rate, _seed(self.step, self.spec)
-        with self.step.files.local(input_key(self.step.job.id, "audio")) as path:
-            expected = (probe(path).duration or 0.0) * rate
-            with decoding(path, rate, self.step.longest_audio) as audio:
-                start, count, silent = 0, 0, True
-                for piece in pieces_of(self._blocks(audio), rate, min(LONGEST, self.changer.longest)):
-                    silent = silent and _is_silent(piece)
-                    self._change(count, piece, start, (seed + count) % 2**32)
-                    start, count = start + piece.size, count + 1
-                    # The last percent is the encoding's.
-                    self.step.progress(0.99 * min(1.0, start / max(expected, start)))
-                return _Changed(count, start / rate, silent, audio.warnings())
+        # Decoded to the end first: while pieces are changed no other recording would have its turn.
+        audio = decoded(self.step, rate)
+        start, count, silent = 0, 0, True
+        for piece in pieces_of(self._blocks(audio.samples, rate), rate, min(LONGEST, self.changer.longest)):
+            silent = silent and _is_silent(piece)
+            self._change(count, piece, start, (seed + count) % 2**32)
+            start, count = start + piece.size, count + 1
+            self.step.progress(0.99 * start / audio.samples.size)  # the last percent is the encoding's
+        return _Changed(count, start / rate, silent, audio.warnings)
 
-    def _blocks(self, audio: Decoding) -> Iterator[Samples]:
-        for block in audio.blocks():
+    def _blocks(self, samples: Samples, size: int) -> Iterator[Samples]:
+        for start in range(0, samples.size, size):
             self.step.check()
-            yield block
+            yield samples[start : start + size]
 
     def _change(self, index: int, piece: Samples, start: int, seed: int) -> None:
         """Stores the piece unless an earlier attempt did. `start`: samples of the recording before it."""

@@ -36,6 +36,7 @@ class CloneCalls:
     def between(self) -> None:
         """To be called amid long calls, on whatever thread they are made."""
         self._step.check()
+        self._lane.live()
         if self._unwanted.is_set():
             raise _Unwanted
         if self._lane.here and not self._step.claim.interactive:

@@ -26,7 +26,7 @@ def decoded(step: Step, sample_rate: int) -> Decoded:
         path = Path(folder) / "decoded.f32"
         with (
             step.files.local(input_key(step.job.id, "audio")) as source,
-            decoding(source, sample_rate, step.longest_audio) as audio,
+            decoding(source, sample_rate, step.longest_audio, check=step.check) as audio,
             path.open("wb") as file,
         ):
             for block in audio.blocks():

@@ -61,7 +61,7 @@ class Diarization:
 
     def _voice(self, step: Step, diarizer: Diarizer, position: int) -> NDArray[np.float32]:
         with step.files.local(input_key(step.job.id, f"speaker-{position}")) as path:
-            clip = decode(path, Diarizer.sample_rate, LONGEST_SAMPLE).samples
+            clip = decode(path, Diarizer.sample_rate, LONGEST_SAMPLE, check=step.check).samples
         try:
             return self._call(step, lambda: diarizer.voice(clip))
         except NoSpeech as error:

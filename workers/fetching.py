@@ -40,7 +40,7 @@ class FetchRunner:
             with path.open("wb") as file:
                 private = self._settings.allow_private_urls
                 fetch(spec.source_url, file, allow_private=private, limit=limit, going_on=step.check)
-            check_length(probe(path).duration, self._settings.max_audio_seconds)
+            check_length(probe(path, check=step.check).duration, self._settings.max_audio_seconds)
             step.check()
             step.files.put(input_key(step.job.id, _input(spec)), path)
         return {}

@@ -53,6 +53,7 @@ class HeavyCalls:
     def between(self) -> None:
         """To be called amid long calls, on whatever thread they are made."""
         self._step.check()
+        self._lane.live()
         if self._lane.here and not self._step.claim.interactive:
             self._give_way()
 

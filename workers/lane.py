@@ -39,8 +39,9 @@ class Lane:
             queue.PriorityQueue()
         )
         self._order = itertools.count()
-        self.busy_since: float | None = None
-        """When the call began that runs now, in seconds of the monotonic clock; None: none does."""
+        self.alive_at: float | None = None
+        """When the call that runs now began, or last gave a sign of life: seconds of the monotonic clock. None: none
+        runs."""
         self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
         self._thread.start()
         # An interpreter that ends while a thread is inside torch aborts.
@@ -60,6 +61,11 @@ class Lane:
         """Whether the caller is a call on the lane."""
         return threading.current_thread() is self._thread
 
+    def live(self) -> None:
+        """The sign of life of a long call, which it gives now and then."""
+        if self.here:
+            self.alive_at = time.monotonic()
+
     def close(self) -> None:
         """Returns when the call that runs has ended; those behind it are never made."""
         self._calls.put((-math.inf, next(self._order), Future(), None, None))
@@ -72,7 +78,7 @@ class Lane:
                 return
             if not future.set_running_or_notify_cancel():
                 continue
-            self.busy_since = time.monotonic()
+            self.alive_at = time.monotonic()
             try:
                 with working([(meter, 1.0)]):
                     result = call()
@@ -85,6 +91,6 @@ class Lane:
             except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits for this future
                 future.set_exception(error)
             finally:
-                self.busy_since = None
+                self.alive_at = None
             # Until the next call comes, these would keep alive all that this one held.
             del future, call

@@ -4,7 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from jobs import scratch
 from jobs.deliveries import Deliveries
 from jobs.errors import Unavailable
 from jobs.files import FileStore
@@ -27,12 +29,11 @@ log = logging.getLogger(__name__)
 class Reaper:
     """Every `tend` and every `sweep` is idempotent, and several reapers at once do no harm."""
 
-    def __init__(self, *, ledger: Ledger, files: FileStore, keep: Keep, lease_seconds: float = 15.0) -> None:
+    def __init__(self, *, ledger: Ledger, files: FileStore, keep: Keep, data_dir: Path) -> None:
         self._ledger = ledger
-        # Other boxes may have a longer one.
-        self._longest_lease = max(60.0, 4 * lease_seconds)
         self._deliveries = Deliveries(ledger.database)
         self._sweeper = Sweeper(ledger, files, keep)
+        self._data_dir = data_dir
         self._swept = -ROUND_EVERY
 
     def begin(self, stopping: threading.Event) -> None:
@@ -42,7 +43,7 @@ class Reaper:
 
     def tend(self) -> None:
         """Raises whatever is out of order."""
-        for queue in self._ledger.recover(longest=self._longest_lease):
+        for queue in self._ledger.recover():
             log.warning("step recovered", extra={"queue": queue})
         if taken_back := self._deliveries.recover():
             log.warning("deliveries recovered", extra={"count": taken_back})
@@ -50,10 +51,13 @@ class Reaper:
 
     def sweep(self) -> None:
         """Raises whatever is out of order."""
-        self._sweeper.after_jobs()
-        if time.monotonic() >= self._swept + ROUND_EVERY:
-            self._swept = time.monotonic()
-            self._sweeper.round()
+        try:
+            self._sweeper.after_jobs()
+        finally:  # what is wrong with one job's files must not hold up all others'
+            if time.monotonic() >= self._swept + ROUND_EVERY:
+                self._swept = time.monotonic()
+                scratch.sweep(self._data_dir)
+                self._sweeper.round()
 
     def _top_up(self) -> None:
         """One wake-up for each waiting step; those already in the broker count."""

@@ -167,7 +167,7 @@ def _decoded(step: Step, bounds: Bounds) -> tuple[Samples, tuple[str, ...]]:
     blocks: list[Samples] = []
     with (
         step.files.local(input_key(step.job.id, INPUT)) as path,
-        decoding(path, SAMPLE_RATE, LONGEST) as audio,
+        decoding(path, SAMPLE_RATE, LONGEST, check=step.check) as audio,
     ):
         try:
             blocks.extend(audio.blocks())

@@ -1,10 +1,7 @@
 """Starts one worker process: settings, ledger, engines, and Celery on top."""
 
 import os
-import socket
-import tempfile
 import warnings
-from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -19,9 +16,9 @@ from jobs.events import Events
 from jobs.files import FileStore, open_files
 from jobs.ledger import Ledger
 from jobs.links import open_links
-from jobs.presence import Presences
+from jobs.presence import Presences, new_worker_id
 from jobs.retention import Keep
-from jobs.settings import Settings, scratch_of
+from jobs.settings import Settings
 from models.catalog import load_catalog
 from models.store import Store
 from outbound.webhooks.sender import Sender
@@ -49,7 +46,7 @@ def start(name: RoleName, settings: Settings) -> None:
     engines = build(role, supplies)
     role = sized(role, engines.device)
     worker = Worker(
-        name=settings.worker_id or f"{name}@{socket.gethostname()}.{os.getpid()}",
+        name=settings.worker_id or new_worker_id(name),
         runners=engines.runners,
         threads=role.threads,
         settings=settings,
@@ -60,10 +57,10 @@ def start(name: RoleName, settings: Settings) -> None:
     )
     tasks.serve(worker, _deliverer(settings, ledger, files, worker, engines.metrics) if role.delivers else None)
     if role.tends:
-        keep, lease_seconds = Keep.of(settings), settings.lease_seconds
-        Reaper(ledger=ledger, files=files, keep=keep, lease_seconds=lease_seconds).begin(worker.stopping)
+        reaper = Reaper(ledger=ledger, files=files, keep=Keep.of(settings), data_dir=settings.data_dir)
+        reaper.begin(worker.stopping)
     memory = limit_of(settings.worker_memory_bytes)
-    Watch(worker, lanes=supplies.lanes, step_seconds=settings.step_seconds, memory_bytes=memory).begin()
+    Watch(worker, lanes=supplies.lanes, call_seconds=settings.call_seconds, memory_bytes=memory).begin()
     attendance = Attendance(role=role, worker=worker, engines=engines, presences=Presences(redis_url))
     _run(app, role, worker, attendance)
 
@@ -77,9 +74,6 @@ def _deliverer(
 
 def _prepare(name: RoleName, settings: Settings) -> None:
     os.umask(0o077)
-    if settings.worker_id:
-        tempfile.tempdir = str(scratch_of(settings.data_dir, settings.worker_id))
-        Path(tempfile.tempdir).mkdir(parents=True, exist_ok=True)
     # Engines load from the models folder only; this makes every library refuse what it might fetch.
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     # OpenMP's threads wait by spinning, which on a CPU that others use too makes a render several times slower.

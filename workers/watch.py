@@ -39,7 +39,7 @@ class Watch:
         worker: Worker,
         *,
         lanes: Sequence[Lane],
-        step_seconds: float,
+        call_seconds: float,
         memory_bytes: int,
         end: Callable[[], None] = end_process,
         patience: float = PATIENCE,
@@ -47,13 +47,13 @@ class Watch:
     ) -> None:
         """Args:
         lanes: may still be empty; looked at each time.
-        step_seconds: how long a step may run, and so any call of the model.
+        call_seconds: how long a call of the model may go without a sign of life.
         memory_bytes: resident memory of the process that is too much.
         end: ends the process.
         """
         self._worker = worker
         self._lanes = lanes
-        self._step_seconds = step_seconds
+        self._call_seconds = call_seconds
         self._memory_bytes = memory_bytes
         self._end = end
         self._patience = patience
@@ -69,7 +69,8 @@ class Watch:
             log.critical("steps are over their time and cannot be stopped, the process ends", extra={"jobs": jobs})
             self._leave(lambda: self._worker.give_back(failing=late))
         elif any(self._hangs(lane) for lane in self._lanes):
-            log.critical("a call of the model does not end, the process ends")
+            limit = {"setting": "VOXHALL_CALL_SECONDS", "seconds": self._call_seconds}
+            log.critical("a call of the model does not end, the process ends", extra=limit)
             self._leave(self._worker.give_back)
         elif (resident := resident_bytes()) > self._memory_bytes:
             said = {"resident": resident, "limit": self._memory_bytes, "setting": "VOXHALL_WORKER_MEMORY_BYTES"}
@@ -84,11 +85,11 @@ class Watch:
             time.sleep(LOOK)
 
     def _hangs(self, lane: Lane) -> bool:
-        since, overran, now = lane.busy_since, self._worker.overran, time.monotonic()
+        since, overran, now = lane.alive_at, self._worker.overran, time.monotonic()
         if since is None:
             return False
         blamed = overran is not None and since < overran and now > overran + self._lane_patience
-        return blamed or now > since + self._step_seconds
+        return blamed or now > since + self._call_seconds
 
     def _leave(self, give_back: Callable[[], None]) -> None:
         last = threading.Timer(LAST_WORDS, self._end)

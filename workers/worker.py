@@ -28,7 +28,7 @@ from jobs.errors import (
 from jobs.events import Events
 from jobs.files import FileStore, job_prefix
 from jobs.ledger import Claim, Job, Ledger
-from jobs.queue import wake
+from jobs.queue import wake, wake_each
 from jobs.settings import Settings
 from jobs.specs import Queue
 from jobs.usage import note_device
@@ -114,10 +114,11 @@ class Worker:
         for step in failing:
             self._fail(step.claim, step.overrun())
         failed = {step.claim.lease for step in failing}
-        for claim in claims:
-            if claim.lease not in failed:
-                self._put_back(claim, Stopping())
-                wake(claim.queue)  # for others: this process takes nothing any more
+        others = [claim for claim in claims if claim.lease not in failed]
+        for claim in others:
+            self._put_back(claim, Stopping())
+        # Once all are back, for the broker may be away; and for others, as this process takes nothing any more.
+        wake_each(claim.queue for claim in others)
 
     def give_back_as_dead(self) -> None:
         """Likewise where one of the steps is to blame and nobody knows which: each runs alone next.
@@ -125,8 +126,7 @@ class Worker:
         Raises `LedgerUnavailable`.
         """
         self._slots.close()
-        for queue in self._ledger.recover(worker=self.name):
-            wake(queue)
+        wake_each(self._ledger.recover(worker=self.name))
 
     def work(self, queue: Queue) -> None:
         """Runs steps of `queue` until none is left that this process may take."""
@@ -146,8 +146,7 @@ class Worker:
                 gc.collect()  # an error and the frames that it came through hold each other, and hours of audio
             if claim.alone:
                 # Wake-ups that came meanwhile found this process closed and are gone.
-                for _ in range(self._threads):
-                    wake(queue)
+                wake_each([queue] * self._threads)
 
     def _claim(self, queue: Queue, background: bool, alone: bool) -> Claim | None:
         lease_seconds = self._settings.lease_seconds
@@ -165,11 +164,10 @@ class Worker:
         step = self._step(claim, job)
         self._steps[claim.lease] = step
         self._events.publish(job.id, "state", state="running")
-        if claim.first:
-            self._metrics.began(job)
-            tracing.past("wait", parent=job.trace, start=job.created_at, end=job.started_at or job.created_at)
         started = time.monotonic()
         try:
+            if claim.first:
+                self._told_of(job)
             result, following = self._finished(step)
         except LeaseLost:
             self._drop(claim)
@@ -188,6 +186,10 @@ class Worker:
                 self._events.publish(job.id, "state", state="succeeded")
             return True
         return False
+
+    def _told_of(self, job: Job) -> None:
+        self._metrics.began(job)
+        tracing.past("wait", parent=job.trace, start=job.created_at, end=job.started_at or job.created_at)
 
     def _finished(self, step: Step) -> tuple[dict[str, Any], Queue | None]:
         """The step's result, once it is in the ledger, and the queue of the next one."""

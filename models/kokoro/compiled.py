@@ -1,16 +1,18 @@
 """A kernel that torch compiles in a thread of its own, while the plain one serves."""
 
 import logging
-import os
+import shlex
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 _VARIANTS = 64
 """Kinds of arguments that one function may be compiled for: torch stops at 8."""
@@ -51,11 +53,9 @@ class Compiled:
 
     def _compile(self, examples: Iterable[tuple[Any, ...]]) -> None:
         started = time.monotonic()
-        # Of this thread and the compilers that it starts: whoever waits for speech goes first.
-        with suppress(OSError):  # it may be lower already
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         log.info("compiling kernels, plain ones serve meanwhile")
         try:
+            _make_compilers_nice()
             _tidy_cache()
             compiled = torch.compile(self._compilable)
             with torch.inference_mode(), torch._dynamo.config.patch(recompile_limit=_VARIANTS):  # noqa: SLF001
@@ -66,6 +66,20 @@ class Compiled:
             return
         self._ready = compiled
         log.info("kernels compiled", extra={"seconds": round(time.monotonic() - started, 1)})
+
+
+@cache
+def _make_compilers_nice() -> None:
+    """Whoever waits for speech goes before the compilers that torch starts from here on.
+
+    But not before the thread that starts them: it takes the interpreter's lock, and all wait for whoever holds that.
+    """
+    from torch._inductor import cpp_builder  # noqa: PLC0415 - only where something is compiled
+
+    start, nice = cpp_builder._run_compile_cmd, shutil.which("nice")  # noqa: SLF001
+    if nice:
+        gentle = f"{shlex.quote(nice)} -n {_NICE} "
+        cpp_builder._run_compile_cmd = lambda command, cwd: start(gentle + command, cwd)  # noqa: SLF001
 
 
 def _tidy_cache() -> None:
@@ -83,7 +97,14 @@ def _tidy_cache() -> None:
     codecache._HEADER_LOCK_DIR = str(folder / "locks")  # noqa: SLF001
     for begun in Path(cache_dir()).rglob(f"*_{_BUILD_TEMP_DIR}"):  # there until a build has succeeded
         name = begun.name.removesuffix(f"_{_BUILD_TEMP_DIR}")
-        for made in begun.parent.glob(f"{name}.*"):
-            if made.suffix in {".gch", ".so", ".o"}:
-                made.unlink(missing_ok=True)
-        shutil.rmtree(begun, ignore_errors=True)
+        locks = folder / "locks" if begun.parent == folder else Path(codecache.get_lock_dir())
+        locks.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout), FileLock(locks / f"{name.partition('.')[0]}.lock", timeout=0):  # else one that lives
+            _drop(begun, name)
+
+
+def _drop(begun: Path, name: str) -> None:
+    for made in begun.parent.glob(f"{name}.*"):
+        if made.suffix in {".gch", ".so", ".o"}:
+            made.unlink(missing_ok=True)
+    shutil.rmtree(begun, ignore_errors=True)

@@ -2,16 +2,36 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.footprint import MEASURES, Footprint, Watch, footprints, temporary_files, tenths
+import pytest
+
+from bench.footprint import (
+    MEASURES,
+    PROCESSES,
+    Footprint,
+    Sample,
+    Watch,
+    footprints,
+    temporary_files,
+    tenths,
+)
 from bench.report import Report
 from bench.soak import grown
 from tests.e2e.product import until
 
 
 def flat(count: int) -> list[dict[str, Footprint]]:
-    return [{"api": Footprint(1, 100.0, 20, 5, 10)} for _ in range(count)]
+    return [dict.fromkeys(PROCESSES, Footprint(1, 100.0, 20, 5, 10)) for _ in range(count)]
+
+
+def told(samples: Sequence[Sample]) -> list[str]:
+    return [problem.split(" grew")[0] for problem in grown(Report(), samples)]
+
+
+def with_api(footprint: Footprint) -> Sample:
+    return flat(1)[0] | {"api": footprint}
 
 
 def test_a_house_is_seen_with_its_children() -> None:
@@ -54,14 +74,38 @@ def test_what_stays_is_no_problem() -> None:
 
 
 def test_what_grows_is_told() -> None:
-    samples = flat(18) + [{"api": Footprint(2, 106.0, 26, 9, 10)}] * 2
-    problems = list(grown(Report(), samples))
-    assert [problem.split(" grew")[0] for problem in problems] == [
-        "api: it was started again",
-        "api: memory",
-        "api: files",
-    ]
+    samples = [*flat(18), *[with_api(Footprint(2, 106.0, 26, 9, 10))] * 2]
+    assert told(samples) == ["api: it was started again", "api: memory", "api: files"]
     assert len(MEASURES) == 4
+
+
+def test_memory_may_grow_by_a_twentieth_and_in_small_processes_by_a_little() -> None:
+    assert told([*flat(18), *[with_api(Footprint(1, 104.0, 20, 5, 10))] * 2]) == []
+    assert told([*[with_api(Footprint(1, 60.0, 20, 5, 10))] * 18, *[with_api(Footprint(1, 63.5, 20, 5, 10))] * 2])
+    small = [with_api(Footprint(1, 10.0, 20, 5, 10))] * 18
+    assert told([*small, *[with_api(Footprint(1, 13.5, 20, 5, 10))] * 2]) == []
+    assert told([*small, *[with_api(Footprint(1, 14.5, 20, 5, 10))] * 2]) == ["api: memory"]
+
+
+def test_what_could_not_be_seen_is_told() -> None:
+    hidden = Footprint(1, 100.0, 20, 5, 10, hidden=2)
+    away = {"up": Footprint(1, 100.0, 20, 5, 10)}
+    problems = told([*flat(19), with_api(hidden), away])
+    assert "api: at 2 of its processes nobody may look" in problems
+    assert "valkey-server: it was away in 1 of 21 looks" in problems
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root must become somebody who may not look")
+def test_processes_at_which_nobody_may_look_are_counted() -> None:
+    script = "import os, bench.footprint as f; os.seteuid(65534); print(f.footprints(os.getppid())['up'].hidden)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert found.stdout == "1\n"
+
+
+def test_a_look_that_a_process_spoilt_is_counted() -> None:
+    with Watch(2**31 - 1, every=0.01) as watch:
+        until(lambda: watch.dropped)
+    assert watch.samples == []
 
 
 def test_temporary_files_are_counted(tmp_path: Path) -> None:

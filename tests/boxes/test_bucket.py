@@ -48,6 +48,30 @@ def test_what_is_put_is_got(files: FileStore, tmp_path: Path) -> None:
     files.delete("a/")
 
 
+def test_files_that_another_deletes_as_well(files: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(3):
+        files.put(f"both/{index}", b"x")
+    listed = files.list
+
+    def overtaken(prefix: str) -> list[str]:
+        found = listed(prefix)
+        files.remove(found[0])
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "list", overtaken)
+        files.delete("both/")
+    assert files.list("both/") == []
+
+
+def test_every_way_to_name_a_bucket_has_the_same_options(bucket: Bucket) -> None:
+    """Plain http, for one, which the library refuses by itself."""
+    files = open_files(Settings(store_url=bucket.url.replace("s3:", "s3a:")))
+    files.put("a/1", b"bytes")
+    assert files.get("a/1") == b"bytes"
+    files.delete("a/")
+
+
 def test_what_is_not_there_is_not_found(files: FileStore) -> None:
     with pytest.raises(NotFound):
         files.get("a/none")

@@ -55,6 +55,28 @@ def test_each_card_has_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert {found.verdict for found in look(load_settings({}, device="cpu"))} == {"note"}
 
 
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo Traceback >&2; echo 'ImportError: no ctranslate2' >&2; exit 1", "ImportError: no ctranslate2. "),
+        ("exit 139", "CTranslate2 ended with 139. "),
+        ("exec sleep 600", "CTranslate2 does not answer in 0.1 s. "),
+    ],
+)
+def test_what_asks_ctranslate2_crashes_or_hangs(
+    script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smi(tmp_path, "echo 0, NVIDIA H200, 580.95.05, 143771 MiB, 9.0", monkeypatch)
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(python))
+    monkeypatch.setattr("cli.cards.PATIENCE", 0.1 if "sleep" in script else 60.0)
+    *_, last = look(load_settings({}))
+    assert (last.what, last.verdict) == ("cuBLAS 12", "bad")
+    assert last.found.startswith(said)
+
+
 @pytest.mark.parametrize("script", ["exit 9", "echo what"])
 def test_a_driver_that_does_not_answer(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     smi(tmp_path, script, monkeypatch)

@@ -140,7 +140,44 @@ def test_rates_are_those_of_the_last_minute_and_survive_a_worker_that_starts_ane
     assert readings.rate("done_total") is None
     readings.add(reading(now + 10, first=120))
     assert readings.rate("done_total") == 2.0
-    readings.add(reading(now + 20, second=10))  # the first is gone, another has begun at 0
-    assert readings.rate("done_total") == 0.5
-    readings.add(reading(now + 20 + WINDOW, second=10))
+    readings.add(reading(now + 20, second=10))  # the first is gone, another is there
+    readings.add(reading(now + 40, second=30))
+    assert readings.rate("done_total") == 1.0
+    readings.add(reading(now + 40 + WINDOW, second=30))
     assert readings.rate("done_total") == 0.0
+
+
+def test_a_look_without_numbers_is_no_fall_to_nothing() -> None:
+    readings, now = Readings(), time.monotonic()
+    readings.add(Reading(now, {}))
+    assert (readings.rate("done_total"), readings.last.sum("done_total")) == (None, 0)
+    readings.add(reading(now + 5, first=1_000_000))
+    readings.add(Reading(now + 10, {"status": "starting"}))
+    assert (readings.rate("done_total"), readings.last.sum("done_total")) == (None, 1_000_000)
+    assert readings.last.state == {"status": "starting"}
+    readings.add(reading(now + 15, first=1_000_010))
+    assert readings.rate("done_total") == 1.0
+    readings.add(Reading(now + 20 + WINDOW, {}))  # nothing is left that is young enough
+    assert (readings.rate("done_total"), readings.last.sum("done_total")) == (None, 0)
+
+
+def test_what_a_process_counted_before_it_was_seen_is_no_growth() -> None:
+    readings, now = Readings(), time.monotonic()
+    readings.add(reading(now, first=100))
+    readings.add(reading(now + 10, first=100, second=5_000_000))
+    assert readings.rate("done_total") == 0.0
+    readings.add(reading(now + 20, second=5_000_020))
+    readings.add(reading(now + 40, first=140, second=5_000_020))  # the first was but out of sight
+    assert readings.rate("done_total") == 1.5
+
+
+def test_a_new_counter_of_what_was_there_has_begun_at_nothing() -> None:
+    readings, now = Readings(), time.monotonic()
+    for at, counts in ((0, {"one": 4}), (10, {"one": 4, "two": 20})):
+        registry = CollectorRegistry()
+        counter = Counter("done", "", ["kind"], registry=registry)
+        for kind, count in counts.items():
+            counter.labels(kind).inc(count)
+        found = [one for family in registry.collect() for one in family.samples]
+        readings.add(Reading(now + at, {}, {"done_total": found}))
+    assert readings.rate("done_total") == 2.0

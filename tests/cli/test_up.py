@@ -7,15 +7,19 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cli.up import open_ledger
+from cli.up import open_ledger, take_back
 from jobs.database import Database, migrate
 from jobs.keys import Keys
+from jobs.ledger import Ledger
+from jobs.presence import Presences
 from jobs.settings import Settings, load_settings
+from jobs.specs import SpeechSpec
 from tests.conftest import ROOT
 
 Up = Callable[..., str]
@@ -143,3 +147,15 @@ def test_a_configured_key_is_taken_once(tmp_path: Path) -> None:
 def test_without_a_configured_key_none_is_made_before_it_can_be_shown(settings: Settings, database: Database) -> None:
     open_ledger(settings)
     assert Keys(database).list() == []
+
+
+def test_a_dead_workers_steps_go_back_though_the_broker_is_away(
+    ledger: Ledger, key_id: str, broker_away: list[str]
+) -> None:
+    spec = SpeechSpec(text="Hello.", voice="af_heart")
+    for _ in range(16):
+        ledger.add(job_id=uuid.uuid4().hex, key_id=key_id, dialect="voxhall", spec=spec, interactive=False)
+        assert ledger.claim("speech", "dead", lease_seconds=600)
+    take_back("dead", ledger, Presences("unix:///nonexistent/broker"))
+    assert broker_away == ["speech"]
+    assert ledger.waiting() == {"speech": 16}

@@ -1,13 +1,14 @@
 """A zygote whose children do what their file says, as if a media library had been taken over by it."""
 
 import ctypes
+import itertools
 import json
 import os
 import resource
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,6 +48,13 @@ def _fail() -> None:
     raise RuntimeError("a library's own\n\x1b[31mwords")
 
 
+def _drip() -> Iterator[bytes]:
+    """Something new now and then, for ever."""
+    while True:
+        time.sleep(0.001)
+        yield messages.samples(FULL)
+
+
 def _unlucky() -> None:
     """As if the kernel had killed it for memory: the filter lets no process send the signal, so a limit does."""
     resource.setrlimit(resource.RLIMIT_CPU, (0, 0))
@@ -63,9 +71,15 @@ def _reached() -> str:
         "the parent": lambda: os.kill(os.getppid(), 0),
         "the parent's memory": lambda: Path(f"/proc/{os.getppid()}/mem").read_bytes(),
         "more memory": lambda: bytearray(2 << 30),
+        "a life of its own": _outlive,
         "secrets": lambda: os.environ["VOXHALL_API_KEY"],
     }
     return " ".join(what for what, attempt in attempts.items() if _works(attempt))
+
+
+def _outlive() -> None:
+    if seccomp.prctl(PR_SET_PDEATHSIG, 0):
+        raise OSError(ctypes.get_errno(), "refused")
 
 
 def _works(attempt: Callable[[], object]) -> bool:
@@ -80,6 +94,8 @@ def _open_files() -> int:
     return sum(_works(lambda number=number: os.fstat(number)) for number in range(3, 100))  # type: ignore[misc]
 
 
+PR_SET_PDEATHSIG = 1
+
 DEEDS: dict[str, Callable[[], object]] = {
     "segfault": lambda: ctypes.string_at(0),
     "abort": os.abort,
@@ -92,11 +108,13 @@ DEEDS: dict[str, Callable[[], object]] = {
     "unlucky": _unlucky,
     "reach": _reached,
     "files": _open_files,
+    "most files": lambda: resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+    "half a gigabyte": lambda: len(bytearray(1 << 29)),
 }
 
 FULL = np.ones(100, np.float32)
 
-MESSAGES: dict[str, list[bytes]] = {
+MESSAGES: dict[str, Iterable[bytes]] = {
     "nothing": [],
     "no probe": [b"P{}"],
     "a probe of lies": [
@@ -110,6 +128,9 @@ MESSAGES: dict[str, list[bytes]] = {
     "no sentence": [b'E["unreadable", "\\u001b[31m"]'],
     "no end": [messages.samples(FULL)],
     "without end": [messages.samples(FULL)] * 10_000,
+    "silence": [messages.warned(())],
+    "empty for ever": itertools.repeat(b"S"),
+    "drip": _drip(),
     "warnings of lies": [messages.samples(FULL), b"W[1]"],
 }
 
@@ -118,6 +139,8 @@ def main(*changes: str) -> None:
     if "without seccomp" in changes:
         seccomp.PR_SET_SECCOMP = 9999
     else:
+        if "few files" in changes:
+            zygote.OPEN_FILES = 10
         reading._answers = deed
     zygote.main()
 

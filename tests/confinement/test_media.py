@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,12 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import confinement.readers
 from audio import decode as audio_decode
 from audio import probe as audio_probe
 from audio.errors import AudioTooLong, UnreadableAudio
 from confinement import landlock, media, messages
-from confinement.messages import Nonsense
-from confinement.readers import PACKAGE_ROOT, ReaderGone, Readers
+from confinement.messages import Nonsense, Order
+from confinement.readers import PACKAGE_ROOT, ReaderGone, Readers, Zygote
 from tests.audio.recordings import chirp, recording, silent_film
 
 RATE = 16_000
@@ -60,8 +61,8 @@ def hostile(hostile_readers: Readers, monkeypatch: pytest.MonkeyPatch) -> Reader
 
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Readers]:
-    """Readers of this test alone, so that their zygote may be harmed."""
-    with closing(Readers()) as readers:
+    """Readers of this test alone, so that their zygote may be harmed. They read one file after the other."""
+    with closing(Readers(at_once=1)) as readers:
         monkeypatch.setattr(media, "readers", readers)
         yield readers
 
@@ -157,6 +158,12 @@ def test_a_hang_ends_with_the_child(hostile: Readers, deed: str, monkeypatch: py
     wait_until(lambda: not children(hostile))
 
 
+def test_a_child_is_not_listened_to_for_ever(hostile: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "PACE", 0.3 / media.CPU_SECONDS)
+    with pytest.raises(UnreadableAudio, match=media.TOO_SLOW):
+        media.decode(io.BytesIO(b"drip"), RATE, max_seconds=600)
+
+
 def test_a_child_computes_no_longer_than_it_may(hostile: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "CPU_SECONDS", 1)
     assert said(b"spin") == media.TOO_SLOW
@@ -164,6 +171,9 @@ def test_a_child_computes_no_longer_than_it_may(hostile: Readers, monkeypatch: p
 
 def test_a_child_takes_no_more_memory_than_it_may(hostile: Readers) -> None:
     assert "more memory" in said(b"hoard")
+    assert said(b"half a gigabyte") == str(1 << 29)
+    with pytest.raises(UnreadableAudio, match="more memory"):
+        media.probe(io.BytesIO(b"half a gigabyte"))
 
 
 def test_a_child_reaches_nothing(hostile: Readers) -> None:
@@ -176,13 +186,26 @@ def test_a_child_reaches_nothing(hostile: Readers) -> None:
 
 def test_a_child_has_its_own_file_and_no_other(hostile: Readers) -> None:
     with media.decoding(io.BytesIO(b"without end"), RATE) as other:
-        next(other.blocks())
+        blocks = other.blocks()
+        next(blocks)
         assert said(b"files") == "2"
+    assert int(said(b"most files")) <= 1024
 
 
 @pytest.mark.parametrize(
     "deed",
-    ["nothing", "an unknown word", "out of turn", "too loud", "no number", "half a sample", "no sentence", "no end"],
+    [
+        "nothing",
+        "an unknown word",
+        "out of turn",
+        "too loud",
+        "no number",
+        "half a sample",
+        "no sentence",
+        "no end",
+        "silence",
+        "empty for ever",
+    ],
 )
 def test_what_a_child_says_is_checked(hostile: Readers, deed: str) -> None:
     assert said(deed.encode()) == media.UNREADABLE
@@ -209,7 +232,8 @@ def test_no_message_is_more_than_nonsense(body: bytes) -> None:
 
 def test_who_stops_listening_ends_the_child(fresh: Readers) -> None:
     with media.decoding(io.BytesIO(LONG), RATE) as audio:
-        assert next(audio.blocks()).size
+        blocks = audio.blocks()
+        assert next(blocks).size
         assert len(children(fresh)) == 1
     wait_until(lambda: not children(fresh))
 
@@ -238,14 +262,78 @@ def test_a_zygote_that_hangs_is_replaced(fresh: Readers, monkeypatch: pytest.Mon
     os.kill(before or 0, signal.SIGSTOP)
     patient = media.START_SECONDS
 
-    def retire() -> None:
+    def retire(zygote: Zygote) -> None:
         monkeypatch.setattr(media, "START_SECONDS", patient)
-        Readers.retire(fresh)
+        Readers.retire(fresh, zygote)
 
     monkeypatch.setattr(media, "START_SECONDS", 0.2)
     monkeypatch.setattr(fresh, "retire", retire)
     assert media.probe(io.BytesIO(WAV)).duration == 2
     assert fresh.process != before
+
+
+def test_a_zygote_that_replaced_another_does_not_go_with_it(fresh: Readers) -> None:
+    order = Order("decode", RATE, 60, 10, 1 << 30)
+    with tempfile.TemporaryFile() as file:
+        file.write(LONG)
+        file.flush()
+        with closing(fresh.begin(order, file.fileno())) as one:
+            os.kill(one.zygote.process.pid, signal.SIGSTOP)
+            fresh.retire(one.zygote)
+        with closing(fresh.begin(order, file.fileno())) as other:
+            assert other.hear(60)
+            fresh.retire(one.zygote)
+            assert other.hear(60)
+            assert fresh.process == other.zygote.process.pid != one.zygote.process.pid
+
+
+def test_a_zygote_out_of_files_keeps_its_children() -> None:
+    with closing(Readers((*HOSTILE, "few files"), at_once=8)) as readers, tempfile.TemporaryFile() as file:
+        file.write(b"without end")
+        file.flush()
+        order = Order("decode", RATE, 60, 10, 1 << 30)
+        with ExitStack() as opened:
+            held = [opened.enter_context(closing(readers.begin(order, file.fileno()))) for _ in range(8)]
+            begun = [child for child in held if child.hear(60)]
+            assert 0 < len(begun) < 8
+            for child in held:
+                if child not in begun:
+                    with pytest.raises(ReaderGone):
+                        child.status(60)
+            assert len(children(readers)) == len(begun)
+            assert all(child.hear(60) for child in begun)
+        wait_until(lambda: not children(readers))
+        with closing(readers.begin(order, file.fileno())) as child:
+            assert child.hear(60)
+
+
+def test_no_more_are_read_at_once_than_may_be(
+    fresh: Readers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    queued, found = threading.Event(), []
+
+    def unwanted() -> None:
+        raise InterruptedError
+
+    def wait() -> None:
+        found.append(media.decode(io.BytesIO(WAV), RATE, check=queued.set).samples.size)
+
+    waiting = threading.Thread(target=wait)
+    with media.decoding(io.BytesIO(LONG), RATE) as audio:
+        blocks = audio.blocks()
+        next(blocks)
+        monkeypatch.setattr(confinement.readers, "QUEUE_SECONDS", 0)
+        with pytest.raises(ReaderGone, match="Too many"), caplog.at_level(logging.WARNING, "confinement.media"):
+            media.probe(io.BytesIO(WAV))
+        assert caplog.messages == [], "there is no second attempt"
+        with pytest.raises(InterruptedError):
+            media.probe(io.BytesIO(WAV), check=unwanted)
+        waiting.start()
+        assert queued.wait(60)
+        assert len(children(fresh)) == 1
+    waiting.join()
+    assert found == [2 * RATE]
+    assert media.probe(io.BytesIO(WAV)).duration == 2
 
 
 def test_a_file_whose_child_is_killed_each_time(hostile: Readers) -> None:

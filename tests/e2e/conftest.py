@@ -14,7 +14,7 @@ from tests.e2e.product import KEY, Product, running
 from tests.e2e.texts import REFUSED, SENTENCE
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory, free_port: int, models_dir: Path) -> Iterator[Product]:
     """The running product. When the tests are over, it must stop in time and have kept its secrets."""
     folder = tmp_path_factory.mktemp("product")
@@ -38,21 +38,21 @@ def _look_over_the_log(product: Product) -> None:
     assert [text for text in (*REFUSED, *(row[0] for row in texts)) if text[:20] in log] == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(product: Product) -> Iterator[httpx.Client]:
     """Voxhall's own API, with the first key."""
     with product.client() as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def openai(product: Product) -> Iterator[OpenAI]:
     """The `openai` package, told nothing but address and key."""
     with OpenAI(base_url=f"{product.url}/v1", api_key=KEY) as openai:
         yield openai
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def recording(openai: OpenAI, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A WAV file of `SENTENCE`."""
     path = tmp_path_factory.mktemp("recording") / "sentence.wav"

@@ -74,9 +74,10 @@ class Product:
         return self.printed.read_text() + self.logged.read_text()
 
     def files(self) -> set[Path]:
-        """All that lies in the file store and among the temporary files."""
+        """All that lies in the file store and among the temporary files, less the processes' signs of life."""
         folders = (self.data_dir / "files", self.data_dir / "tmp")
-        return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+        found = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+        return {path for path in found if path.name != "lock" and path.suffix != ".alive"}
 
 
 @contextmanager

@@ -20,7 +20,7 @@ GREETING = {"kind": "speech", "text": "A very good morning to you.", "voice": "a
 LONG = {"kind": "speech", "text": LINES, "voice": "bm_daniel"}
 FIELDS = {
     "id", "kind", "state", "model", "asked_model", "progress", "position", "result", "error",
-    "created_at", "started_at", "finished_at",
+    "created_at", "started_at", "finished_at", "expired_at",
 }  # fmt: skip
 
 

@@ -29,23 +29,23 @@ def small_disk(folder: Path) -> Iterator[bool]:
             subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def faults_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("faults")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def is_small(faults_folder: Path) -> Iterator[bool]:
     with small_disk(faults_folder / "data" / "files") as mounted:
         yield mounted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(faults_folder: Path, is_small: bool, models_dir: Path) -> Iterator[Product]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    with running(faults_folder, port, models_dir, VOXHALL_HANG_SECONDS="8") as product:
+    with running(faults_folder, port, models_dir, VOXHALL_HANG_SECONDS="20") as product:
         yield product
     assert "Traceback" not in product.logged.read_text()
 

@@ -27,7 +27,7 @@ SPEC = SpeechSpec(text="Hello.", voice="af_heart")
 @pytest.fixture
 def reaper(ledger: Ledger, files: FileStore, settings: Settings) -> Reaper:
     queue.connect(settings)
-    return Reaper(ledger=ledger, files=files, keep=Keep(), lease_seconds=settings.lease_seconds)
+    return Reaper(ledger=ledger, files=files, keep=Keep(), data_dir=settings.data_dir)
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def job_id(ledger: Ledger, key_id: str) -> str:
     return job_id
 
 
-def claim(ledger: Ledger, worker: str = "w") -> Claim:
-    held = ledger.claim("speech", worker, lease_seconds=15)
+def claim(ledger: Ledger, worker: str = "w", *, seconds: float = 15) -> Claim:
+    held = ledger.claim("speech", worker, lease_seconds=seconds)
     assert held
     return held
 
@@ -84,8 +84,10 @@ def test_back_by_an_hour_a_dead_workers_step_is_taken_back(
     assert (again.job_id, again.alone) == (job_id, True)
 
 
-def test_back_by_an_hour_a_living_workers_step_stays(reaper: Reaper, ledger: Ledger, job_id: str) -> None:
-    held = claim(ledger)
+def test_a_living_workers_step_stays_however_long_its_boxs_leases_are(
+    reaper: Reaper, ledger: Ledger, job_id: str
+) -> None:
+    held = claim(ledger, seconds=300)
     reaper.tend()
     assert ledger.lost([held]) == []
 
@@ -110,6 +112,23 @@ def test_back_by_an_hour_webhooks_go_out_all_the_same(
     with pytest.raises(LeaseLost):
         deliveries.record(held, attempt)
     assert deliveries.record(again, attempt) == "delivered"
+
+
+def test_back_by_a_day_a_second_attempt_is_made_all_the_same(
+    reaper: Reaper, ledger: Ledger, database: Database, job_id: str
+) -> None:
+    """The job ended before the clock was wrong, and its webhook failed while it was."""
+    ledger.finish(claim(ledger), {"file": "x"})
+    deliveries = Deliveries(database)
+    held = deliveries.claim(lease_seconds=30)
+    assert held
+    failed = Attempt(number=1, at=deliveries._clock(), seconds=0.1, status=503, error=None)
+    assert deliveries.record(held, failed) == "waiting"
+    reaper.tend()
+    assert deliveries.due() == 0, "its time has not come"
+    shift(database, delivery_rows, 24 * HOUR, delivery_rows.c.due_at)
+    reaper.tend()
+    assert deliveries.due() == 1
 
 
 def test_the_ledger_alone_rebuilds_the_queue(

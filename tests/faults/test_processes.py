@@ -43,6 +43,7 @@ def test_the_speech_worker_dies(product: Product, client: httpx.Client) -> None:
     job = submit(client, TWELVE_LINES)
     until(lambda: len(segments(product, job)) >= 2)
     first = claimed_by(product, job)
+    [left] = product.data_dir.glob("tmp/speech-*")
     dead = kill(product, "cli worker speech")
     kept = segments(product, job)
     until(lambda: claimed_by(product, job) not in (None, first), seconds=RECLAIM_SECONDS)
@@ -53,6 +54,7 @@ def test_the_speech_worker_dies(product: Product, client: httpx.Client) -> None:
     assert len(after) == end["result"]["segments"] == 2 * len(LINES.splitlines())
     assert {path: after[path] for path in kept} == kept
     assert product.pid("cli worker speech") not in (None, dead)
+    assert not left.exists()
     ends = [line for line in product.logged.read_text().splitlines() if job["id"] in line and "step done" in line]
     assert len(ends) == 1
 

@@ -1,3 +1,4 @@
+import io
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +10,15 @@ from jobs import queue
 from jobs.admission import Bounds, bounds_of
 from jobs.batches import Batches
 from jobs.database import Database
-from jobs.errors import OutOfCredits, QueueFull, TooManyJobs
+from jobs.errors import OutOfCredits, QueueFull, TooManyJobs, VoxhallError
+from jobs.files import FileStore
 from jobs.keys import Key, Keys
 from jobs.ledger import Claim, Job, Ledger
 from jobs.plans import Plan
 from jobs.schema import jobs, keys
 from jobs.settings import Settings
 from jobs.specs import SpeechSpec
-from jobs.submit import submit_batch
+from jobs.submit import submit, submit_batch
 from tests.together import together
 
 SPEC = SpeechSpec(text="Hello.", voice="af_heart")
@@ -65,6 +67,22 @@ def test_a_full_queue_takes_a_job_again_once_one_has_ended(ledger: Ledger, key: 
         assert caught.value.retry_after >= 1
     ledger.cancel(first.id)
     add(ledger, other, bounds)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "error"), [(Bounds(of_all=1), QueueFull), (Bounds(of_key=1), TooManyJobs), (Bounds(1), TooManyJobs)]
+)
+def test_what_there_is_no_room_for_is_refused_before_its_uploads_are_stored(
+    ledger: Ledger, files: FileStore, key: Key, bounds: Bounds, error: type[VoxhallError]
+) -> None:
+    def ask(upload: io.BytesIO) -> None:
+        submit(ledger, files, SPEC, key_id=key.id, dialect="x", uploads={"audio": upload}, bounds=bounds)
+
+    ask(io.BytesIO(b"taken"))
+    upload = io.BytesIO(b"refused")
+    with pytest.raises(error):
+        ask(upload)
+    assert upload.tell() == 0, "nobody has read it"
 
 
 def test_a_key_with_too_many_jobs_leaves_room_for_others(ledger: Ledger, key: Key, other: Key) -> None:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
+from jobs import schema
 from jobs.database import MIGRATIONS, Database, migrate, require_current
 from jobs.errors import Unavailable
 from jobs.ledger import Ledger
@@ -91,6 +92,26 @@ def test_a_ledger_that_was_there_from_the_first_revision_on_loses_nothing(databa
             assert row in read(database, table), name
     states = [Ledger(database).get(f"id{number}").state for number in range(len(REVISIONS))]
     assert states == [STATES[number % len(STATES)] for number in range(len(REVISIONS))]
+
+
+def test_jobs_that_were_there_are_counted_by_key(database: Database, new_url: str) -> None:
+    migrate(new_url, to="0005")
+    key, job = (next(table for table in tables(database) if table.name == name) for name in ("keys", "jobs"))
+    states = [("id1", state) for state in ("queued", "running", "running", "succeeded", "failed", "canceled")]
+    states += [("id2", state) for state in ("queued", "succeeded", "succeeded")]
+    with database.write() as connection:
+        for number in (1, 2, 3):
+            connection.execute(sa.insert(key).values(**filled(key, number)))
+        for number, (key_id, state) in enumerate(states):
+            row = filled(job, number) | {"key_id": key_id, "state": state}
+            connection.execute(sa.insert(job).values(**row))
+    migrate(new_url)
+    with database.read() as connection:
+        unfinished = {row.id: row.unfinished for row in connection.execute(sa.select(schema.keys))}
+        ended = [tuple(row) for row in connection.execute(sa.select(schema.ended_jobs))]
+    assert unfinished == {"id1": 3, "id2": 1, "id3": 0}
+    expected = [("id1", state, 1) for state in ("canceled", "failed", "succeeded")] + [("id2", "succeeded", 2)]
+    assert sorted(ended) == [(key_id, "speech", "speech", state, count) for key_id, state, count in expected]
 
 
 def test_only_a_ledger_of_this_version_is_worked_on(database: Database, new_url: str) -> None:

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from jobs import queue
+from jobs import queue, records
 from jobs.database import Database
 from jobs.errors import KeyReused
 from jobs.files import FileStore, input_key
 from jobs.keys import Keys
 from jobs.ledger import Job, Ledger
-from jobs.repeats import Once, is_expected, look, sweep
+from jobs.records import Records
+from jobs.repeats import Once, is_expected, look
 from jobs.schema import repeats
 from jobs.settings import Settings
 from jobs.specs import SpeechSpec, TranscriptionSpec
@@ -82,11 +83,14 @@ def test_the_word_is_free_again_after_its_time(ledger: Ledger, files: FileStore,
     assert send(ledger, files, short).id != first.id
 
 
-def test_old_words_are_swept(ledger: Ledger, files: FileStore, once: Once) -> None:
-    job = send(ledger, files, once)
-    assert sweep(ledger.database, before=time.time() - 60) == 0
-    assert sweep(ledger.database, before=time.time() + 60) == 1
-    assert not is_expected(ledger.database, job.id)
+def test_old_words_are_swept(ledger: Ledger, files: FileStore, once: Once, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "AT_ONCE", 2)
+    found = [send(ledger, files, once.part(str(n))) for n in range(5)]
+    swept = Records(ledger.database).repeats
+    assert swept(time.time() - 60, act=True) == 0
+    assert swept(time.time() + 60, act=False) == 5
+    assert swept(time.time() + 60, act=True) == 5
+    assert not any(is_expected(ledger.database, job.id) for job in found)
 
 
 def test_a_voice_stands_for_the_job_that_saved_it(ledger: Ledger, files: FileStore, once: Once) -> None:

@@ -23,11 +23,35 @@ def test_an_unknown_name_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("VOXHALL_PORT", "70000"), ("VOXHALL_DEVICE", "gpu"), ("VOXHALL_API_KEY", "short"), ("VOXHALL_PUBLIC_URL", "x y")],
+    [
+        ("VOXHALL_PORT", "70000"),
+        ("VOXHALL_DEVICE", "gpu"),
+        ("VOXHALL_API_KEY", "short"),
+        ("VOXHALL_PUBLIC_URL", "x y"),
+        ("VOXHALL_LEASE_SECONDS", "301"),
+    ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings({name: value})
+
+
+@pytest.mark.parametrize(
+    "host", ["*.voice.example", "https://voice.example", "voice.example/", "b\u00fccher.example", "a b", "a..b", "a:b"]
+)
+def test_a_host_that_no_request_can_have_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"VOXHALL_ALLOWED_HOSTS": f"other.example, {host}"})
+    said = str(refused.value)
+    assert said.startswith(f"VOXHALL_ALLOWED_HOSTS: `{host}` ")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    "hosts", ["*", "*.localhost", "a.example, B_c.example:8080,", "xn--bcher-kva.example", "[::1]:80"]
+)
+def test_hosts_that_requests_have(hosts: str) -> None:
+    assert load_settings({"VOXHALL_ALLOWED_HOSTS": hosts}).allowed_hosts == hosts
 
 
 def test_children_read_the_same_settings(tmp_path: Path) -> None:

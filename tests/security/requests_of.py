@@ -40,6 +40,10 @@ KNOWN: dict[str, Any] = {name: values[0] for name, values in VALUES.items()} | {
 }
 
 
+SAID = {"/voices/saved": {"consent": "true"}}
+"""What an operation wants beside what its schema calls needed, by its path."""
+
+
 @dataclass(frozen=True)
 class Request:
     operation: str
@@ -106,7 +110,8 @@ def _with(request: Request, place: str, given: dict[str, Any]) -> Request:
 
 
 def _with_body(schemas: dict[str, Any], request: Request, is_form: bool, schema: dict[str, Any]) -> Request:
-    needed, body, files, strings = set(schema.get("required", ())), {}, {}, list(request.strings)
+    needed, files, strings = set(schema.get("required", ())), {}, list(request.strings)
+    body: dict[str, Any] = {**SAID.get(request.path, {})}
     for name, given in schema.get("properties", {}).items():
         of = _resolved(schemas, given)
         if _is_file(of):

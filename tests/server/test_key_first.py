@@ -30,12 +30,13 @@ STRANGERS: tuple[list[tuple[bytes, bytes]], ...] = (
 def test_a_strangers_body_is_not_read(
     app: FastAPI, method: str, path: str, status: int, given: list[tuple[bytes, bytes]]
 ) -> None:
-    """Else a broken body would be complained of first, and a large one taken whole."""
+    """Else a broken body would be complained of first, and a large one taken whole. What is read after the answer has
+    begun is dropped (`server.unread`)."""
     read: list[int] = []
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        read.append(1)
+        read.append(len(sent))
         return {"type": "http.request", "body": b"{broken", "more_body": False}
 
     async def send(message: Any) -> None:
@@ -44,7 +45,7 @@ def test_a_strangers_body_is_not_read(
     headers = [(b"content-type", b"application/json"), (b"content-length", b"99999999999"), *given]
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers, "root_path": ""}
     asyncio.run(app({**scope, "scheme": "http", "server": ("here", 80), "http_version": "1.1"}, receive, send))
-    assert (sent[0]["status"], read) == (status, [])
+    assert (sent[0]["status"], 0 in read) == (status, False)
 
 
 def test_a_caller_with_a_key_is_told_what_is_wrong_with_the_body(client: TestClient) -> None:

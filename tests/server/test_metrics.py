@@ -1,3 +1,4 @@
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,10 @@ from jobs.ledger import Job, Ledger
 from jobs.plans import Plan, Plans
 from jobs.presence import Presence
 from jobs.schema import steps
+from jobs.settings import Settings
 from jobs.specs import SpeechSpec
 from jobs.webhooks import Webhook
+from server.app import create_app
 from server.hall import Hall
 from tests.server.conftest import Puppet, hum
 
@@ -47,6 +50,28 @@ def test_the_numbers_of_all_workers_stand_side_by_side(client: TestClient, hall:
     assert sorted(samples(answer.text, "voxhall_queue_wait_seconds_sum").values()) == [2.0, 5.0]
     assert answer.text.count("# TYPE voxhall_audio_seconds_total counter") == 1
     assert answer.text.count("# TYPE voxhall_queue_wait_seconds histogram") == 1
+
+
+def test_of_several_apis_one_tells_the_numbers_of_all(
+    client: TestClient, hall: Hall, add_job: Callable[[], Job], database: Database, settings: Settings
+) -> None:
+    """So that no sum over them has a job, a worker or a request twice, and none is left out."""
+    announce(hall, "speech@one.1", 2.0)
+    add_job()
+    with TestClient(create_app(settings)) as further:
+        further.get("/nowhere")
+        texts = [client.get("/metrics").text, further.get("/metrics", params={"only": "api"}).text]
+        assert further.get("/metrics", params={"only": "else"}).status_code == 400
+    alone = {name_of(line) for line in texts[1].splitlines() if line[:1] != "#"}
+    assert {name for name in alone if not name.startswith(("voxhall_http", "voxhall_uploads", "process_"))} == set()
+    counts = [samples(text, "voxhall_http_requests_total") for text in texts]
+    assert [sum(count.values()) for count in counts] == [0, 1]
+    starts = [set(samples(text, "process_resident_memory_bytes")) for text in texts]
+    assert not starts[0] & starts[1]
+
+
+def name_of(line: str) -> str:
+    return re.split(r"[{ ]", line)[0]
 
 
 def test_strangers_learn_no_name_of_a_machine(client: TestClient, hall: Hall) -> None:

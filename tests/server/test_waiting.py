@@ -153,6 +153,14 @@ def test_a_stop_leaves_the_job_to_whoever_may_ask_again(
     assert client.post("/v1/audio/speech", json=body, headers=once).content == WAV
 
 
+def test_a_follower_is_let_go_by_a_server_that_stops(client: TestClient, puppet: Puppet, hall: Hall) -> None:
+    job = client.post("/jobs", json={"kind": "speech", "text": "Hello.", "voice": "af_heart"}).json()
+    puppet.store(puppet.claim(), 0, hum(0.1))
+    hall.closing.set()
+    answer = client.get(f"/jobs/{job['id']}/events")  # it would last as long as the job
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 def test_a_follower_goes_on_behind_the_last_event(client: TestClient, puppet: Puppet) -> None:
     job = client.post("/jobs", json={"kind": "speech", "text": "Hello.", "voice": "af_heart"}).json()
     claim = puppet.claim()

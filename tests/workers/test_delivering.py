@@ -381,12 +381,12 @@ def test_a_job_that_is_deleted_while_it_is_told(
 
 
 def test_the_reaper_wakes_for_what_is_due_and_takes_back_what_a_dead_sender_held(
-    ends: Ends, receiver: Receiver, deliveries: Deliveries, ledger: Ledger, files: FileStore, redis_url: str
+    ends: Ends, receiver: Receiver, deliveries: Deliveries, ledger: Ledger, files: FileStore, settings: Settings
 ) -> None:
     job = ends.finish(hook(receiver))
-    with redis.Redis.from_url(redis_url) as broker:
+    with redis.Redis.from_url(settings.redis_url or "") as broker:
         broker.flushdb()
-    reaper = Reaper(ledger=ledger, files=files, keep=Keep())
+    reaper = Reaper(ledger=ledger, files=files, keep=Keep(), data_dir=settings.data_dir)
     reaper.tend()
     reaper.tend()
     assert queue.messages()["delivery"] == 1

@@ -1,12 +1,14 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from jobs import queue
+from jobs import queue, scratch, sweeping
+from jobs.errors import Unavailable
 from jobs.files import FileStore, segment_key, voice_key
 from jobs.ledger import Ledger
 from jobs.retention import Keep
@@ -16,8 +18,8 @@ from workers.reaper import Reaper
 
 
 @pytest.fixture
-def reaper(ledger: Ledger, files: FileStore) -> Reaper:
-    return Reaper(ledger=ledger, files=files, keep=Keep())
+def reaper(ledger: Ledger, files: FileStore, tmp_path: Path) -> Reaper:
+    return Reaper(ledger=ledger, files=files, keep=Keep(), data_dir=tmp_path)
 
 
 def test_a_step_of_a_silent_worker_goes_back_with_a_wake_up(reaper: Reaper, add_job: AddJob, ledger: Ledger) -> None:
@@ -91,15 +93,41 @@ def test_it_survives_whatever_is_out_of_order(reaper: Reaper, monkeypatch: pytes
 
 
 def test_it_sweeps_what_ended_jobs_leave_and_what_is_nobodys(
-    add_job: AddJob, ledger: Ledger, files: FileStore, key_id: str
+    add_job: AddJob, ledger: Ledger, files: FileStore, key_id: str, tmp_path: Path
 ) -> None:
     job = add_job()
     files.put(segment_key(job.id, 0, 0), b"sound")
     files.put(voice_key("a" * 32, "voice.safetensors"), b"weights")
+    files.put("ledger", key_id.encode())
     ledger.cancel(job.id)
     Voices(ledger.database).add("b" * 32, key_id=key_id, name="E", kind="embedding", shared=False, details={})
-    reaper = Reaper(ledger=ledger, files=files, keep=Keep(segments=0, embeddings=0))
+    reaper = Reaper(ledger=ledger, files=files, keep=Keep(segments=0, embeddings=0), data_dir=tmp_path)
     reaper.sweep()
     assert files.list("jobs/") == []
     assert Voices(ledger.database).older(kind="embedding", than=time.time() + 1) == []
     assert files.list("voices/") == [voice_key("a" * 32, "voice.safetensors")], "it is younger than an hour"
+
+
+def test_a_job_whose_files_cannot_be_deleted_holds_up_no_others(
+    add_job: AddJob, ledger: Ledger, files: FileStore, key_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here one of a name that the store takes for none."""
+    monkeypatch.setattr(sweeping, "IN_A_ROW", 1)
+    job = add_job()
+    files.put(segment_key(job.id, 0, 0), b"sound")
+    assert files.root
+    (files.root / segment_key(job.id, 0, 0)).with_name("0\n").touch()
+    ledger.cancel(job.id)
+    Voices(ledger.database).add("b" * 32, key_id=key_id, name="E", kind="embedding", shared=False, details={})
+    reaper = Reaper(ledger=ledger, files=files, keep=Keep(segments=0, embeddings=0), data_dir=tmp_path)
+    with pytest.raises(Unavailable):
+        reaper.sweep()
+    assert Voices(ledger.database).older(kind="embedding", than=time.time() + 1) == []
+
+
+def test_it_deletes_the_temporary_files_of_dead_processes(reaper: Reaper, tmp_path: Path) -> None:
+    dead, living = tmp_path / "tmp" / "speech-1", scratch.enter(tmp_path, "io")
+    dead.mkdir()
+    (dead / scratch.LOCK).touch()
+    reaper.sweep()
+    assert list((tmp_path / "tmp").iterdir()) == [living]

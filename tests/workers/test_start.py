@@ -5,6 +5,7 @@ import pytest
 from celery.bin.base import CLIContext
 from celery.bin.worker import worker
 
+from jobs.presence import new_worker_id
 from jobs.queue import WORK, app
 from jobs.settings import Settings
 from workers import tasks
@@ -31,6 +32,14 @@ def test_celery_understands_the_arguments(name: RoleName) -> None:
     parsed = worker.make_context("worker", arguments[2:], obj=obj).params
     assert parsed["concurrency"] == role.threads
     assert parsed["queues"] == [*role.queues, *(["delivery"] if role.delivers else [])]
+
+
+def test_each_start_of_a_worker_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container its process id is the one of the start before."""
+    monkeypatch.setattr("socket.gethostname", lambda: "a_host.with-a-long-name." * 4)
+    names = {new_worker_id("transcription") for _ in range(2)}
+    assert len(names) == 2
+    assert {Settings(worker_id=name).worker_id for name in names} == names
 
 
 def test_the_app_has_the_tasks_that_are_sent() -> None:

@@ -1,5 +1,6 @@
 """Steps that cannot be stopped, calls that do not end, and processes that grow: what is theirs goes back in time."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -57,7 +58,7 @@ class Hall:
         return {}
 
     def watch(self, **bounds: Any) -> Watch:
-        usual = {"step_seconds": 600.0, "memory_bytes": PLENTY, "patience": 0.0, "lane_patience": 0.0}
+        usual = {"call_seconds": 600.0, "memory_bytes": PLENTY, "patience": 0.0, "lane_patience": 0.0}
         return Watch(self.worker, lanes=[self.lane], end=self._end, **(usual | bounds))
 
     def _end(self) -> None:
@@ -145,8 +146,8 @@ def test_the_process_ends_where_a_thread_does_not_come_back(hall: Hall, add_job:
 def test_a_call_of_the_model_that_hangs_ends_the_process(
     hall: Hall, add_job: AddJob, ledger: Ledger, blamed: bool
 ) -> None:
-    """Either a step's time was over while it ran, or it takes longer than any step may."""
-    assert hall.lane.busy_since is None
+    """Either a step's time was over while it ran, or it gave no sign of life for too long."""
+    assert hall.lane.alive_at is None
     leave, inside = threading.Event(), threading.Event()
 
     def hang() -> None:
@@ -162,10 +163,49 @@ def test_a_call_of_the_model_that_hangs_ends_the_process(
         assert hall.worker.overran
     else:
         assert hall.watch().look()
-    assert not hall.watch(step_seconds=600.0 if blamed else 0.0).look()
+    assert not hall.watch(call_seconds=600.0 if blamed else 0.0).look()
     assert hall.ended == 1
     leave.set()
-    until(lambda: hall.lane.busy_since is None)
+    until(lambda: hall.lane.alive_at is None)
+
+
+def test_a_long_call_that_gives_signs_of_life_goes_on(hall: Hall) -> None:
+    begun, alive, leave = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
+
+    def long() -> None:
+        while not leave.is_set():
+            hall.lane.live()
+            begun.release()
+            assert alive.acquire(timeout=30)
+
+    hall.lane.submit(long, deadline=0.0)
+    assert begun.acquire(timeout=30)
+    first = hall.lane.alive_at
+    alive.release()
+    assert begun.acquire(timeout=30)
+    second = hall.lane.alive_at
+    assert first
+    assert second
+    assert second > first
+    hall.lane.live()  # elsewhere than on the lane it says nothing
+    assert hall.lane.alive_at == second
+    leave.set()
+    alive.release()
+
+
+def test_all_steps_go_back_though_the_broker_is_away(
+    hall: Hall, add_job: AddJob, ledger: Ledger, broker_away: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Finding that out takes seconds: it is done once, and last."""
+    jobs = [add_job() for _ in range(3)]
+    hall.stubborn |= {job.id for job in jobs}
+    with caplog.at_level(logging.INFO), hall.working(*jobs):
+        caplog.clear()
+        hall.worker.give_back()
+        told = [record.message for record in caplog.records if record.message in {"step put back", "wake-up lost"}]
+        assert told == ["step put back", "step put back", "step put back", "wake-up lost"]
+        assert broker_away == ["speech"]
+        assert {job_id for job_id, _ in again(ledger)} == {job.id for job in jobs}
 
 
 def test_a_process_that_grew_too_large_gives_back_as_after_a_death(hall: Hall, add_job: AddJob, ledger: Ledger) -> None:
@@ -193,7 +233,7 @@ class Stuck:
     def late(self, patience): return []
     def give_back_as_dead(self): print("gave back", flush=True)
 
-Watch(Stuck(), lanes=[], step_seconds=60, memory_bytes=1).begin()
+Watch(Stuck(), lanes=[], call_seconds=60, memory_bytes=1).begin()
 threading.Event().wait(30)
 """
 

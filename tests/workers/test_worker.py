@@ -14,7 +14,7 @@ from jobs.counts import open_steps
 from jobs.errors import LeaseLost, LedgerUnavailable, Unavailable
 from jobs.events import Events
 from jobs.files import FileStore, input_key, job_prefix, result_key, segment_key
-from jobs.ledger import Ledger
+from jobs.ledger import Job, Ledger
 from jobs.schema import jobs
 from jobs.settings import Settings
 from jobs.specs import SpeechSpec
@@ -22,6 +22,7 @@ from jobs.submit import forget
 from models.cloning.engine import CannotSpeak, NotFinite, Runaway
 from models.errors import DenoiserFailed, OutOfMemory
 from tests.workers.conftest import AddJob
+from workers.job_metrics import JobMetrics
 from workers.step import Step
 from workers.worker import Worker
 
@@ -47,7 +48,14 @@ class Acting:
 def hire(settings: Settings, ledger: Ledger, files: FileStore, events: Events) -> Iterator[Hire]:
     workers = []
 
-    def one(act: Act, *, threads: int = 2, name: str = "w1", lease_seconds: float = LEASE_SECONDS) -> Worker:
+    def one(
+        act: Act,
+        *,
+        threads: int = 2,
+        name: str = "w1",
+        lease_seconds: float = LEASE_SECONDS,
+        metrics: JobMetrics | None = None,
+    ) -> Worker:
         worker = Worker(
             name=name,
             runners={"speech": Acting(act)},
@@ -56,6 +64,7 @@ def hire(settings: Settings, ledger: Ledger, files: FileStore, events: Events) -
             ledger=ledger,
             files=files,
             events=events,
+            metrics=metrics,
         )
         workers.append(worker)
         return worker
@@ -315,6 +324,27 @@ def test_a_step_that_may_kill_its_worker_runs_alone(hire: Hire, add_job: AddJob,
     assert ledger.get(suspect.id).state == ledger.get(innocent.id).state == "succeeded"
     # Wake-ups that the closed process swallowed are made up for.
     assert queue.messages()["speech"] == 3
+
+
+def test_with_the_broker_away_a_worker_tries_to_wake_others_once(
+    hire: Hire, add_job: AddJob, ledger: Ledger, broker_away: list[str]
+) -> None:
+    add_job()
+    assert ledger.claim("speech", "dead", lease_seconds=60)
+    ledger.recover(worker="dead")
+    hire(lambda _: {}, threads=3).work("speech")
+    assert broker_away == ["speech"]
+
+
+class BrokenMetrics(JobMetrics):
+    def began(self, job: Job) -> None:
+        raise ValueError(job.id)
+
+
+def test_a_step_whose_begin_cannot_be_counted_does_not_stay_leased(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:
+    job = add_job()
+    hire(lambda _: {}, metrics=BrokenMetrics()).work("speech")
+    assert (ledger.get(job.id).state, ledger.get(job.id).error_code) == ("failed", "internal_error")
 
 
 def test_a_job_that_was_deleted_before_its_start_is_no_trouble(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:

@@ -29,6 +29,7 @@ from server.dialects.voxhall.submission import (
     reference,
 )
 from server.dialects.voxhall.view import job_view
+from server.event_stream import SHUTDOWN_GRACE
 from server.forms import is_form
 from server.hall import Hall, HallDependency
 from server.strict import StrictModels
@@ -146,15 +147,18 @@ async def events(
     last_event_id: Annotated[str, Header()] = "",
 ) -> EventSourceResponse:
     """Server-sent events: while it runs `progress` with the job, and `segment` with the `index` of each part that is
-    made; then `done` with the job, and the stream ends. After a broken connection `Last-Event-ID` goes on behind that.
+    made; then `done` with the job, and the stream ends. After a broken connection, or an end without `done` (the server
+    is restarted), `Last-Event-ID` goes on behind the last event.
     """
     job = await run_in_threadpool(lambda: hall.ledger.get(job_id, key_id=key.id))
-    return EventSourceResponse(_events(hall, request, job, last_event_id))
+    return EventSourceResponse(_events(hall, request, job, last_event_id), shutdown_grace_period=SHUTDOWN_GRACE)
 
 
 async def _events(hall: Hall, request: Request, job: Job, after: str) -> AsyncIterator[ServerSentEvent]:
     shown = None
     async for event in hall.events.follow(job.id, after):
+        if hall.closing.is_set():
+            return
         job = await run_in_threadpool(_now, hall, job)
         if event is not None and event.kind == "segment":
             yield ServerSentEvent(json.dumps(event.data), event="segment", id=event.id)

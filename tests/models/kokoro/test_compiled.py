@@ -1,12 +1,16 @@
 import logging
+import os
+import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from torch import Tensor
-from torch._inductor import codecache
+from torch._inductor import codecache, cpp_builder
 
 from models.kokoro.compiled import Compiled
 
@@ -60,9 +64,33 @@ def test_headers_are_kept_and_what_a_killed_compiler_left_is_not(
     monkeypatch.setattr(codecache, "_HEADER_DIR", "elsewhere")
     monkeypatch.setattr(codecache, "_HEADER_LOCK_DIR", "elsewhere")
     folder = tmp_path / "precompiled_headers"
-    (folder / "half.h_CxxBuild").mkdir(parents=True)
-    for name in ("half.h", "half.h.gch", "whole.h", "whole.h.gch"):
+    begun = {f"{name}.h_CxxBuild" for name in ("half", "running")}
+    headers = {f"{name}.h" for name in ("half", "running", "whole")}
+    for name in begun:
+        (folder / name).mkdir(parents=True)
+    for name in headers:
         (folder / name).touch()
-    Compiled(plain, compilable).compile([(torch.zeros(3),)]).join()
+        (folder / f"{name}.gch").touch()
+    (folder / "locks").mkdir()
+    with FileLock(folder / "locks" / "running.lock"):  # another worker's compiler has it
+        Compiled(plain, compilable).compile([(torch.zeros(3),)]).join()
     assert str(folder) == codecache._HEADER_DIR
-    assert {path.name for path in folder.iterdir()} == {"half.h", "whole.h", "whole.h.gch"}
+    left = {path.name for path in folder.iterdir() if path.name != "locks"}
+    assert left == headers | {"running.h_CxxBuild", "running.h.gch", "whole.h.gch"}
+
+
+def test_compilers_make_way_but_not_the_thread_that_starts_them(tmp_path: Path) -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    found = []
+
+    def examples() -> Iterator[tuple[Tensor]]:
+        found.append(niceness())
+        yield (torch.zeros(3),)
+
+    Compiled(plain, compilable).compile(examples()).join()
+    Compiled(plain, compilable).compile(examples()).join()
+    assert found == [niceness()] * 2
+    cpp_builder.run_compile_cmd(f"sh -c 'nice > {tmp_path}/told'", str(tmp_path))
+    assert int((tmp_path / "told").read_text()) == min(19, niceness() + 15)

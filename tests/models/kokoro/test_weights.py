@@ -23,6 +23,16 @@ def test_a_voice_is_a_known_name_and_never_a_path(models_dir: Path, voice: str) 
         read_voice(models_dir / "kokoro", voice)
 
 
+@pytest.mark.parametrize("voice", ["../outside", "..", "sub/inside", "outside", "{folder}/outside"])
+def test_a_file_beside_the_voices_is_none(tmp_path: Path, voice: str) -> None:
+    """Each of these names leads to a file that reads as a voice."""
+    (tmp_path / "voices" / "sub").mkdir(parents=True)
+    for name in ("outside.bin", "voices/...bin", "voices/sub/inside.bin", "voices/outside.bin"):
+        np.zeros(VOICE_SHAPE, dtype=np.float32).tofile(tmp_path / name)
+    with pytest.raises(UnknownVoice):
+        read_voice(tmp_path, voice.format(folder=tmp_path))
+
+
 def test_a_broken_voice_is_named(tmp_path: Path) -> None:
     (tmp_path / "voices").mkdir()
     np.zeros(7, dtype=np.float32).tofile(tmp_path / "voices" / "af_heart.bin")
