@@ -44,7 +44,10 @@ app.conf.update(
 def connect(settings: Settings) -> Celery:
     """Points the app at the broker of these settings."""
     _reach.away_until = -math.inf
-    app.conf.broker_url = broker_url(settings.redis_url or "")
+    url = broker_url(settings.redis_url or "")
+    if url != app.conf.broker_url:
+        app.__dict__.pop("amqp", None)  # its pool keeps to the broker that it has met first
+        app.conf.broker_url = url
     return app
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ def bucket(folder: Path, host: str = "127.0.0.1") -> Iterator[Bucket]:
     """rclone, which serves a folder as S3."""
     port = free_port(host)
     (folder / "objects" / BUCKET).mkdir(parents=True)
-    command = ["rclone", "serve", "s3", "--config", "/dev/null", "--addr", f"{host}:{port}"]
+    program = str(Path(sys.executable).with_name("rclone"))
+    command = [program, "serve", "s3", "--config", "/dev/null", "--addr", f"{host}:{port}"]
     command += ["--auth-key", f"{KEY_ID},{SECRET}", str(folder / "objects")]
     with _running(command, folder / "log", host, port) as process:
         yield Bucket(f"http://{host}:{port}", folder / "objects" / BUCKET / "voxhall", process)

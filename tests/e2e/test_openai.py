@@ -37,7 +37,7 @@ FORMATS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pcm_seconds(openai: OpenAI) -> float:
     response = openai.audio.speech.create(model="tts-1", voice="alloy", input=SHORT, response_format="pcm")
     assert response.response.headers["content-type"] == "audio/pcm"
