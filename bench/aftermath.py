@@ -3,8 +3,9 @@
 import collections
 import io
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -71,12 +72,12 @@ class Aftermath:
         if job.state != "succeeded":
             yield f"it is {job.state}: {job.error_code} {job.error_message}"
             return
-        folder = self.house.data_dir / "files" / "jobs" / job_id / "result"
-        results = [path for path in folder.glob("*") if path.is_file()]
-        if len(results) != 1:
-            yield f"it has {len(results)} results"
-        elif job.kind != "transcription":
-            yield from self._wrong_length(job, results[0].read_bytes())
+        root = self.house.data_dir / "files"
+        found = {str(path.relative_to(root)) for path in (root / "jobs" / job_id / "result").glob("*")}
+        if found != (named := set(_stored_under(f"jobs/{job_id}/result/", job.result))):
+            yield f"its files are {sorted(found)}, and it names {sorted(named)}"
+        elif job.kind != "transcription" and job.file:
+            yield from self._wrong_length(job, (root / job.file).read_bytes())
 
     def _wrong_length(self, job: Job, sound: bytes) -> Iterator[str]:
         told = float((job.result or {})["duration"])
@@ -107,6 +108,15 @@ class Aftermath:
         yield from (f"{about}: nobody added its announcement, and it came" for about in self.told.told.keys() - added)
         due = {about for one in accepted for about in one.announced}
         yield from (f"{about}: its end was not announced" for about in sorted(due - added.keys()))
+
+
+def _stored_under(prefix: str, told: Any) -> Iterator[str]:
+    """The keys of files that a result names, captions among them."""
+    if isinstance(told, str) and told.startswith(prefix):
+        yield told
+    elif isinstance(told, Mapping):
+        for value in told.values():
+            yield from _stored_under(prefix, value)
 
 
 def ledger_of(house: House) -> Database:

@@ -35,7 +35,9 @@ def ended(ledger: Ledger, house: House) -> None:
     folder = house.data_dir / "files" / "jobs" / claim.job_id / "result"
     folder.mkdir(parents=True)
     (folder / "text.json").touch()
-    ledger.finish(claim, {"file": "x"})
+    (folder / "text.srt").touch()
+    key = f"jobs/{claim.job_id}/result/text"
+    ledger.finish(claim, {"file": f"{key}.json", "captions": {"srt": f"{key}.srt"}})
 
 
 def job(ledger: Ledger, house: House, key_id: str, *, webhook: Webhook | None = None) -> str:
@@ -115,3 +117,10 @@ def test_what_is_not_over_and_what_failed_are_told(aftermath: Aftermath, ledger:
         f"short {failed}: it is failed: internal_error why",
         f"short {queued}: it is queued: None None",
     ]
+
+
+def test_a_file_that_no_result_names_is_told(aftermath: Aftermath, ledger: Ledger, house: House, key_id: str) -> None:
+    one = job(ledger, house, key_id)
+    (house.data_dir / "files" / "jobs" / one / "result" / "speech.mp3").touch()
+    (problem,) = aftermath.problems([Accepted("transcription", (one,))])
+    assert "speech.mp3" in problem
