@@ -6,12 +6,28 @@ import resource
 import signal
 import struct
 import sys
+from pathlib import Path
 
 from confinement.seccomp import Unprotected, prctl
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 CAPABILITY_VERSION_3 = 0x20080522
+
+PACKAGE_ROOT = Path(__file__).parents[1]
+
+
+def bare_environment() -> dict[str, str]:
+    """Nothing of the caller's own but where its libraries are. One thread: a process with more cannot safely fork."""
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    return kept | {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(PACKAGE_ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
 
 
 def bound(*, cpu_seconds: int, memory: int, file_size: int) -> None:

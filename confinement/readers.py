@@ -10,14 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from confinement import landlock
 from confinement.messages import PACKET_BYTES, Order
-from confinement.privileges import hide
+from confinement.privileges import bare_environment, hide
 
-PACKAGE_ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-P", "-m", "confinement.zygote")
 """-P keeps it from looking for modules in its working folder."""
 
@@ -209,7 +207,7 @@ class Readers:
             process = subprocess.Popen(
                 self._command,
                 cwd="/",
-                env=_environment(),
+                env=bare_environment(),
                 stdin=its.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
@@ -225,19 +223,6 @@ class Readers:
                 self._zygote.process.kill()
                 self._zygote.process.wait()
         self._zygote = None
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of the caller's own but where its libraries are. One thread: a process with more cannot safely fork."""
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
-    return kept | {
-        "PATH": os.defpath,
-        "PYTHONPATH": str(PACKAGE_ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUTF8": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
 
 
 readers = Readers()

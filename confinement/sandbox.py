@@ -28,10 +28,9 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from confinement.landlock import LIST, READ, WRITE, restrict
-from confinement.privileges import bound, die_with, give_up_capabilities, hide
+from confinement.privileges import PACKAGE_ROOT, bare_environment, bound, die_with, give_up_capabilities, hide
 from confinement.seccomp import Unprotected, confine
 
-PACKAGE_ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-P", "-m", "confinement.sandbox")
 """Of the child. -P keeps it from looking for modules in its working folder, where files of strangers are."""
 
@@ -118,18 +117,7 @@ def call(
 
 
 def _environment(scratch: Path) -> dict[str, str]:
-    """Nothing of the caller's own but where its libraries are."""
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
-    return kept | {
-        "PATH": os.defpath,
-        "PYTHONPATH": str(PACKAGE_ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUTF8": "1",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        "CUDA_VISIBLE_DEVICES": "",
-        "OMP_NUM_THREADS": "1",
-    }
+    return bare_environment() | {"HOME": str(scratch), "TMPDIR": str(scratch), "CUDA_VISIBLE_DEVICES": ""}
 
 
 def _wait(child: subprocess.Popen[bytes], seconds: float) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from confinement import landlock
-from confinement.sandbox import PACKAGE_ROOT
+from confinement.privileges import PACKAGE_ROOT
 from confinement.seccomp import Unprotected
 
 needs_landlock = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")

@@ -23,7 +23,8 @@ from audio import probe as audio_probe
 from audio.errors import AudioTooLong, UnreadableAudio
 from confinement import landlock, media, messages
 from confinement.messages import Nonsense, Order
-from confinement.readers import PACKAGE_ROOT, ReaderGone, Readers, Zygote
+from confinement.privileges import PACKAGE_ROOT
+from confinement.readers import ReaderGone, Readers, Zygote
 from tests.audio.recordings import chirp, recording, silent_film
 
 RATE = 16_000

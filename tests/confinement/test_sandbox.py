@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from confinement import landlock
-from confinement.sandbox import PACKAGE_ROOT, ChildFailed, Crashed, LimitExceeded, Limits, call
+from confinement.privileges import PACKAGE_ROOT
+from confinement.sandbox import ChildFailed, Crashed, LimitExceeded, Limits, call
 from confinement.seccomp import Unprotected, prctl
 
 PR_GET_DUMPABLE = 3

@@ -1,34 +1,22 @@
 """Processes are killed, or hang, while others need them: accepted jobs end all the same, once."""
 
 import os
-import signal
 import sqlite3
 from pathlib import Path
+from signal import SIGKILL, SIGSTOP
 
 import httpx
 
 from tests.e2e.product import Product, until
 from tests.e2e.submitting import Job, finished, submit, view
 from tests.e2e.texts import LINES
+from tests.faults.blows import segments, strike
 
 RECLAIM_SECONDS = 30
 """The longest that a dead worker's job may wait for its next one."""
 
 TWELVE_LINES = {"kind": "speech", "text": LINES * 2, "voice": "am_onyx"}
 LINE = {"kind": "speech", "text": "All is well again.", "voice": "am_onyx"}
-
-
-def kill(product: Product, command: str) -> int:
-    pid = product.pid(command)
-    assert pid
-    os.kill(pid, signal.SIGKILL)
-    return pid
-
-
-def segments(product: Product, job: Job) -> dict[Path, int]:
-    """When each stored segment of the job was written."""
-    folder = product.data_dir / "files/jobs" / job["id"] / "segments/0"
-    return {path: path.stat().st_mtime_ns for path in folder.glob("??????")}
 
 
 def claimed_by(product: Product, job: Job) -> str | None:
@@ -44,7 +32,7 @@ def test_the_speech_worker_dies(product: Product, client: httpx.Client) -> None:
     until(lambda: len(segments(product, job)) >= 2)
     first = claimed_by(product, job)
     [left] = product.data_dir.glob("tmp/speech-*")
-    dead = kill(product, "cli worker speech")
+    dead = strike(product, "cli worker speech", SIGKILL)
     kept = segments(product, job)
     until(lambda: claimed_by(product, job) not in (None, first), seconds=RECLAIM_SECONDS)
     assert view(client, job)["state"] == "running"
@@ -72,7 +60,7 @@ def test_a_job_is_cancelled_among_others(product: Product, client: httpx.Client)
 
 
 def test_the_broker_dies(product: Product, client: httpx.Client) -> None:
-    dead = kill(product, "valkey-server")
+    dead = strike(product, "valkey-server", SIGKILL)
     meanwhile = submit(client, LINE)
     until(lambda: product.pid("valkey-server") not in (None, dead))
     afterwards = submit(client, LINE)
@@ -83,13 +71,13 @@ def test_the_broker_dies(product: Product, client: httpx.Client) -> None:
 
 def test_the_api_dies(product: Product, client: httpx.Client) -> None:
     job = submit(client, LINE)
-    kill(product, "cli api")
+    strike(product, "cli api", SIGKILL)
     until(product.ready)
     assert finished(client, job)["state"] == "succeeded"
 
 
 def test_the_other_workers_die(product: Product, client: httpx.Client, recording: Path) -> None:
-    dead = {kill(product, "cli worker transcription"), kill(product, "cli worker io")}
+    dead = {strike(product, "cli worker transcription", SIGKILL), strike(product, "cli worker io", SIGKILL)}
     with recording.open("rb") as audio:
         job = client.post("/jobs", data={"spec": '{"kind": "transcription"}'}, files={"audio": audio}).json()
     assert finished(client, job)["state"] == "succeeded"
@@ -103,7 +91,7 @@ def test_all_of_them_hang(product: Product, client: httpx.Client) -> None:
     before = {command: product.pid(command) for command in commands}
     for pid in before.values():
         assert pid
-        os.kill(pid, signal.SIGSTOP)
+        os.kill(pid, SIGSTOP)
     until(lambda: not before.items() & {command: product.pid(command) for command in commands}.items())
     until(product.ready)
     assert finished(client, job)["state"] == "succeeded"

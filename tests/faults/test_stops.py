@@ -1,13 +1,11 @@
 """Processes that are told to stop, by SIGTERM, while others need them; the supervisor starts them anew."""
 
 import json
-import os
-import signal
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import httpx
@@ -16,21 +14,10 @@ from tests.e2e.processes import alive
 from tests.e2e.product import Product, until
 from tests.e2e.submitting import Job, finished, submit
 from tests.e2e.texts import LINES
+from tests.faults.blows import segments, strike
 
 SIX_LINES = {"kind": "speech", "text": LINES, "voice": "am_onyx"}
 TWELVE_LINES = SIX_LINES | {"text": LINES * 2}
-
-
-def stop(product: Product, command: str) -> int:
-    pid = product.pid(command)
-    assert pid
-    os.kill(pid, signal.SIGTERM)
-    return pid
-
-
-def segments(product: Product, job: Job) -> dict[Path, int]:
-    folder = product.data_dir / "files/jobs" / job["id"] / "segments/0"
-    return {path: path.stat().st_mtime_ns for path in folder.glob("??????")}
 
 
 def step_of(product: Product, job: Job) -> tuple[Any, ...]:
@@ -57,7 +44,7 @@ def events(client: httpx.Client, job: Job, last: str = "") -> Iterator[tuple[str
 def test_a_speech_worker_gives_its_step_back_uncharged(product: Product, client: httpx.Client) -> None:
     job = submit(client, SIX_LINES)
     until(lambda: len(segments(product, job)) >= 2)
-    old = stop(product, "cli worker speech")
+    old = strike(product, "cli worker speech", SIGTERM)
     until(lambda: not alive({old}))
     assert step_of(product, job) == (0, 0)
     kept = segments(product, job)
@@ -79,7 +66,7 @@ def test_callers_of_an_api_that_stops(product: Product, client: httpx.Client) ->
                 # Not before: who waits goes first, and the job would get no further meanwhile.
                 waits = pool.submit(other.post, "/v1/audio/speech", json=body)
                 until(lambda: client.get("/jobs", params={"state": "running"}).json()["total"] == 2)
-                stop(product, "cli api")
+                strike(product, "cli api", SIGTERM)
         answer = waits.result()
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "restarting")
     assert int(answer.headers["retry-after"]) > 0

@@ -18,7 +18,7 @@ ORDER = {tag: place for place, tag in reversed(list(enumerate(tags_of("3.12"))))
 
 
 def wheel(tags: str) -> dict[str, Any]:
-    return {"url": f"https://index.example/thing-1.0-{tags}.whl", "hashes": {"sha256": tags}}
+    return {"url": f"somewhere/thing-1.0-{tags}.whl", "hashes": {"sha256": tags}}
 
 
 def thing(*tags: str, archive: bool = False) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file
 
-from confinement.sandbox import PACKAGE_ROOT, ChildFailed
+from confinement.privileges import PACKAGE_ROOT
+from confinement.sandbox import ChildFailed
 from models.rvc import importing
 from models.rvc.errors import NotAVoice
 from models.rvc.importing import import_voice
