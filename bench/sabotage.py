@@ -35,13 +35,16 @@ class Blow:
     at: float
     """On the monotonic clock."""
     held: list[Held] = field(default_factory=list)
-    dead: bool = False
+    over_at: float | None = None
+    """When the process was dead, or went on after a pause."""
     waits: list[float] = field(default_factory=list)
     """Seconds from the blow until each step that the process held was claimed again, or over."""
+    undisturbed: list[float] = field(default_factory=list)
+    """Likewise, since the last blow at what the step waited for was over: the next process of that kind, the broker."""
 
     @property
     def open(self) -> bool:
-        return self.how != "paused" and (not self.dead or bool(self.held))
+        return self.how != "paused" and (self.over_at is None or bool(self.held))
 
 
 class Saboteur:
@@ -96,6 +99,7 @@ class Saboteur:
             if blow.how == "paused":
                 self._over.wait(self._random.uniform(1, self._every))
                 os.kill(blow.pid, signal.SIGCONT)
+                blow.over_at = time.monotonic()
 
     def _held_by(self, target: str) -> list[Held]:
         role = target.removeprefix("worker ")
@@ -108,7 +112,8 @@ class Saboteur:
     def _watch(self) -> None:
         while not self._watched.wait(LOOK):
             for blow in [blow for blow in self.blows if blow.open]:
-                blow.dead = blow.dead or not lives(blow.pid)
+                if blow.over_at is None and not lives(blow.pid):
+                    blow.over_at = time.monotonic()
                 with suppress(LedgerUnavailable):
                     self._look_after(blow)
 
@@ -121,5 +126,12 @@ class Saboteur:
             now = {(job, position): lease for job, position, lease in connection.execute(query).all()}
         # Queued: no lease. Nowhere: it is over.
         left = [held for held in blow.held if now.get(held[:2], "over") in {None, held[2]}]
-        blow.waits += [time.monotonic() - blow.at] * (len(blow.held) - len(left))
+        at, taken = time.monotonic(), len(blow.held) - len(left)
+        blow.waits += [at - blow.at] * taken
+        blow.undisturbed += [at - max(blow.at, self._disturbed(blow, until=at))] * taken
         blow.held = left
+
+    def _disturbed(self, blow: Blow, *, until: float) -> float:
+        """When the last other blow was over that kept a step of this one from being claimed; 0.0: there was none."""
+        others = [one for one in list(self.blows) if one is not blow and one.target in {blow.target, "valkey"}]
+        return max((until if one.over_at is None else one.over_at for one in others), default=0.0)

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli import deaths
+
 log = logging.getLogger(__name__)
 
 POLL = 0.2
@@ -42,8 +44,10 @@ class Program:
     env: Callable[[], Mapping[str, str]]
     grace: float
     """Seconds between SIGTERM and SIGKILL."""
-    on_death: Callable[[Mapping[str, str]], None] | None = None
-    """Called with the environment of the start that died, in a thread of its own: it may wait for what is away."""
+    on_death: Callable[[Mapping[str, str], bool], None] | None = None
+    """Called with the environment of the start that died, and whether it died by itself. In a thread of its own: it
+    may wait for what is away.
+    """
     pulse: Callable[[], object] | None = None
     """Gives a value that changes while the program lives; None: nothing can be told."""
     patience: float = 0.0
@@ -64,10 +68,20 @@ class _Child:
     changes: int = 0
     killed: bool = False
     """Its end may take long all the same: the kernel waits with it for a disk."""
+    frozen: bool = False
+    """Whether it was killed because somebody had stopped it."""
+    oom_kills: int | None = None
 
     def begin(self, now: float) -> None:
         self.started = self.looked = now
-        self.sign, self.silent, self.changes, self.killed = None, 0.0, 0, False
+        self.sign, self.silent, self.changes, self.killed, self.frozen = None, 0.0, 0, False, False
+        self.oom_kills = deaths.oom_kills()
+
+    def crashed(self, status: int) -> bool:
+        """Whether it died by itself, rather than by somebody's hand."""
+        if self.killed:
+            return not self.frozen
+        return not deaths.by_hand(status, oom_kills_before=self.oom_kills)
 
     def hangs(self, now: float, *, every: float, first_sign: float) -> bool:
         """Whether it has given no sign of life for as long as it may, by a look `every` so many seconds."""
@@ -147,20 +161,26 @@ class Supervisor:
         now = time.monotonic()
         if child.process and child.process.poll() is None and self._hangs(child, now):
             log.error("process hangs, it is ended", extra={"name_": child.program.name, "seconds": child.silent})
+            child.frozen = deaths.is_stopped(child.process.pid)
             child.process.kill()  # also one that is stopped
             child.killed = True  # a later look finds it dead
-        if child.process and child.process.poll() is not None:
+        if child.process and (status := child.process.poll()) is not None:
             _end_family(child.process)
-            log.warning("process died", extra={"name_": child.program.name, "code": child.process.returncode})
-            if child.program.on_death:
-                tell, told = child.program.on_death, (child.env,)
-                threading.Thread(target=tell, args=told, name="death", daemon=True).start()
-            if now - child.started > STEADY:
-                child.pause = self._first_pause
-            child.process, child.due = None, now + child.pause
-            child.pause = min(child.pause * 2, LONGEST_PAUSE)
+            child.process = None
+            self._died(child, now, status)
         if child.process is None and now >= child.due:
             self._spawn(child)
+
+    def _died(self, child: _Child, now: float, status: int) -> None:
+        crashed = child.crashed(status)
+        log.warning("process died", extra={"name_": child.program.name, "code": status, "crashed": crashed})
+        if child.program.on_death:
+            tell, told = child.program.on_death, (child.env, crashed)
+            threading.Thread(target=tell, args=told, name="death", daemon=True).start()
+        if not crashed or now - child.started > STEADY:
+            child.pause = self._first_pause
+        child.due = now + child.pause
+        child.pause = min(child.pause * 2, LONGEST_PAUSE)
 
     def _hangs(self, child: _Child, now: float) -> bool:
         return child.hangs(now, every=self._look_every, first_sign=self._first_sign)

@@ -92,11 +92,11 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
     presences = Presences(settings.redis_url or "")
     queue.connect(settings)
 
-    def recover(env: Mapping[str, str]) -> None:
+    def recover(env: Mapping[str, str], crashed: bool) -> None:
         scratch.sweep(settings.data_dir)
-        take_back(env["VOXHALL_WORKER_ID"], ledger, presences)
+        take_back(env["VOXHALL_WORKER_ID"], ledger, presences, crashed=crashed)
 
-    def swept(_: Mapping[str, str]) -> None:
+    def swept(_env: Mapping[str, str], _crashed: bool) -> None:
         scratch.sweep(settings.data_dir)
 
     def living(name: str) -> Path:
@@ -118,11 +118,10 @@ def _stages(settings: Settings, socket_path: Path | None) -> list[list[Program]]
     return [_brokers(settings, socket_path), [worker(role) for role in WORKERS], [callers]]
 
 
-def take_back(dead: str, ledger: Ledger, presences: Presences) -> None:
+def take_back(dead: str, ledger: Ledger, presences: Presences, *, crashed: bool) -> None:
     """Puts the steps of a worker that died back, and has others look at them."""
     try:
-        # Once for each queue: these run alone, one after the other.
-        queue.wake_each(dict.fromkeys(ledger.recover(worker=dead)))
+        queue.wake_each(ledger.recover(worker=dead, crashed=crashed))
         presences.leave(dead)
     except (Unavailable, RedisError) as error:
         log.warning("not recovered yet; leases and presence run out", extra={"reason": type(error).__name__})

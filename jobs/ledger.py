@@ -32,6 +32,9 @@ FILES = frozenset({"file", "captions"})
 LONELY_DEATHS = 3
 """A step that took its worker with it this many times while running alone is failed."""
 
+STRANGE_DEATHS = 5
+"""A step that lost its worker this many times, by whatever it was, runs alone: who kills may do so because of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -302,16 +305,20 @@ class Ledger:
         Args:
             cleared: whether it need not run alone any more.
         """
-        back = {"state": "queued", "lease": None, "worker": None} | ({"alone": False} if cleared else {})
+        back = {"state": "queued", "lease": None, "worker": None} | ({"alone": False, "deaths": 0} if cleared else {})
         with self.database.write() as connection:
             connection.execute(update(steps).where(_held(claim)).values(**back))
 
     # What the reaper and the supervisor do.
 
-    def recover(self, *, worker: str | None = None) -> list[Queue]:
+    def recover(self, *, worker: str | None = None, crashed: bool = False) -> list[Queue]:
         """Takes steps back from a dead worker, or from all whose lease ran out.
 
-        A step goes back to run alone; one that already ran alone is charged a death, and fails after three.
+        A step that already ran alone is charged a death, and fails after three.
+
+        Args:
+            crashed: whether the worker died by itself, so that one of its steps may be to blame: each goes back to run
+                alone. Otherwise they do so after `STRANGE_DEATHS`.
 
         Returns:
             The queue of every step that was put back.
@@ -322,7 +329,7 @@ class Ledger:
         gone = steps.c.worker == worker if worker else lapsed
         with self.database.write() as connection:
             running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
-            taken = [(row, _put_back(connection, row)) for row in connection.execute(running).all()]
+            taken = [(row, _put_back(connection, row, crashed=crashed)) for row in connection.execute(running).all()]
             dead = [row for row, state in taken if state == "failed"]
             for row in sorted(dead, key=lambda row: (row.key_id, row.job_id)):
                 message = f"The worker died {LONELY_DEATHS} times while it ran only this job."
@@ -418,10 +425,13 @@ def _end_job(connection: Connection, job_id: str, **values: Any) -> bool:
     return True
 
 
-def _put_back(connection: Connection, row: Row[Any]) -> str | None:
+def _put_back(connection: Connection, row: Row[Any], *, crashed: bool) -> str | None:
     """The step's new state; None where it is somebody else's by now."""
-    deaths = row.deaths + (1 if row.alone else 0)
-    state = "queued" if deaths < LONELY_DEATHS else "failed"
+    deaths = row.deaths + 1
+    state = "failed" if row.alone and deaths >= LONELY_DEATHS else "queued"
+    alone = row.alone or crashed or deaths >= STRANGE_DEATHS
+    # They count from none once it runs alone.
+    count = deaths if row.alone or not alone else 0
     same = and_(_is(row.job_id, row.position), steps.c.state == "running", steps.c.lease == row.lease)
-    back = update(steps).where(same).values(state=state, alone=True, deaths=deaths, lease=None, worker=None)
+    back = update(steps).where(same).values(state=state, alone=alone, deaths=count, lease=None, worker=None)
     return state if connection.execute(back).rowcount else None

@@ -126,7 +126,7 @@ class Worker:
         Raises `LedgerUnavailable`.
         """
         self._slots.close()
-        wake_each(self._ledger.recover(worker=self.name))
+        wake_each(self._ledger.recover(worker=self.name, crashed=True))
 
     def work(self, queue: Queue) -> None:
         """Runs steps of `queue` until none is left that this process may take."""

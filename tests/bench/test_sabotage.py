@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bench.house import House, lives
-from bench.sabotage import Saboteur
+from bench.sabotage import Blow, Saboteur
 from jobs.ledger import Ledger
 from jobs.specs import SpeechSpec
 from tests.e2e.product import until
@@ -30,6 +31,27 @@ def supervised(house: House) -> Iterator[House]:
         assert process.stdout
         assert process.stdout.readline() == b"on\n"
         yield replace(house, supervisor=process.pid)
+
+
+@pytest.mark.parametrize(("target", "since"), [("valkey", 10), ("worker speech", 10), ("worker io", 100)])
+def test_a_wait_is_told_also_without_what_other_blows_added(
+    supervised: House, ledger: Ledger, key_id: str, target: str, since: int
+) -> None:
+    spec = SpeechSpec(text="Hello.", voice="af_heart")
+    ledger.add(job_id=uuid.uuid4().hex, key_id=key_id, dialect="voxhall", spec=spec, interactive=False)
+    claim = ledger.claim("speech", "speech@here", lease_seconds=60)
+    assert claim is not None
+    now = time.monotonic()
+    held = [(claim.job_id, claim.position, claim.lease)]
+    blow = Blow("worker speech", "killed", 0, now - 100, held, over_at=now - 100)
+    saboteur = Saboteur(supervised, every=3600, seed=1)
+    saboteur.blows += [blow, Blow(target, "hung", 0, now - 70, over_at=now - 10)]
+    with saboteur.at_work():
+        ledger.finish(claim, {"file": "x"})
+        until(lambda: blow.waits)
+        saboteur.stop()
+    assert blow.waits[0] >= 100
+    assert since <= blow.undisturbed[0] < since + 60
 
 
 def test_waits_count_from_the_blow_and_who_hangs_is_not_struck_again(

@@ -41,6 +41,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.diary = folder / "diary"
         self.deaths: list[str] = []
+        self.crashes: list[bool] = []
         self._starts = 0
 
     def program(self, name: str, *, then: str = FOR_EVER, on_term: str = "sys.exit()", grace: float = 10) -> Program:
@@ -51,7 +52,8 @@ class Stage:
         self._starts += 1
         return {"START": str(self._starts)}
 
-    def _on_death(self, env: Mapping[str, str]) -> None:
+    def _on_death(self, env: Mapping[str, str], crashed: bool) -> None:
+        self.crashes.append(crashed)
         self.deaths.append(env["START"])
 
     def lines(self) -> list[str]:
@@ -125,10 +127,47 @@ def test_a_killed_child_comes_back_and_the_others_stay(stage: Stage, supervise: 
     watch_until(supervisor, lambda: stage.deaths == ["1"])
 
 
+@pytest.mark.parametrize(
+    ("how", "crashed"),
+    [
+        ("os.kill(os.getpid(), signal.SIGKILL)", False),  # as by an operator's hand
+        ("signal.signal(signal.SIGTERM, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGTERM)", False),
+        ("os.abort()", True),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", True),
+        ("os._exit(70)", True),
+        ("sys.exit()", True),
+    ],
+)
+def test_who_was_killed_by_hand_is_told_from_who_died_by_itself(
+    stage: Stage, supervise: Supervise, how: str, *, crashed: bool
+) -> None:
+    supervisor = supervise([[stage.program("short", then=how)]])
+    watch_until(supervisor, lambda: bool(stage.crashes))
+    assert stage.crashes[0] == crashed
+
+
+@pytest.mark.parametrize("kills", [[7, 8], [None, None], [7, None]])
+def test_where_the_kernel_may_have_wanted_memory_nobody_is_cleared(
+    stage: Stage, supervise: Supervise, monkeypatch: pytest.MonkeyPatch, kills: list[int | None]
+) -> None:
+    left = iter(kills)
+    monkeypatch.setattr("cli.deaths.oom_kills", lambda: next(left, None))
+    supervisor = supervise([[stage.program("one")]], first_pause=60)
+    watch_until(supervisor, lambda: bool(stage.begun("one")))
+    os.kill(supervisor.pids()["one"], signal.SIGKILL)
+    watch_until(supervisor, lambda: bool(stage.crashes))
+    assert stage.crashes == [True]
+
+
+def test_who_is_killed_by_hand_comes_back_as_soon_each_time(stage: Stage, supervise: Supervise) -> None:
+    supervisor = supervise([[stage.program("one", then="os.kill(os.getpid(), signal.SIGKILL)")]], first_pause=0.1)
+    watch_until(supervisor, lambda: len(stage.begun("one")) == 11)  # later each time, the last would come after 102 s
+
+
 def test_what_a_death_asks_for_holds_up_nobody(stage: Stage, supervise: Supervise) -> None:
     away, told = threading.Event(), threading.Event()
 
-    def wait(_: Mapping[str, str]) -> None:
+    def wait(_env: Mapping[str, str], _crashed: bool) -> None:
         told.set()
         assert away.wait(PATIENCE)
 
@@ -145,7 +184,7 @@ def test_a_command_that_is_not_there_is_tried_again(
     stage: Stage, supervise: Supervise, capfd: pytest.CaptureFixture[str]
 ) -> None:
     deaths: list[object] = []
-    supervisor = supervise([[Program("absent", ["/no/such/program"], dict, 1.0, deaths.append)]])
+    supervisor = supervise([[Program("absent", ["/no/such/program"], dict, 1.0, lambda env, _: deaths.append(env))]])
     watch_until(supervisor, lambda: len(deaths) >= 2)
     assert "No such file" in capfd.readouterr().err
 
@@ -209,6 +248,7 @@ def test_one_that_is_stopped_by_the_kernel_is_ended_and_comes_back(
     assert supervisor.pids() == before  # it beats, and lives
     os.kill(before["beating"], signal.SIGSTOP)
     watch_until(supervisor, lambda: len(stage.begun("beating")) == 2 and stage.deaths == ["1"])
+    assert stage.crashes == [False], "somebody stopped it"
     assert supervisor.pids()["other"] == before["other"]
 
 
@@ -240,6 +280,7 @@ def test_one_that_cannot_be_killed_holds_up_nobody(
 def test_one_that_never_gives_a_sign_is_ended(stage: Stage, supervise: Supervise, tmp_path: Path) -> None:
     supervisor = supervise([[beating(stage, tmp_path / "life", FOR_EVER)]])
     watch_until(supervisor, lambda: bool(stage.deaths))
+    assert stage.crashes[0], "it hung by itself"
 
 
 def test_a_supervisor_that_slept_itself_blames_nobody(stage: Stage, supervise: Supervise, tmp_path: Path) -> None:

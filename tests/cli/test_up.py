@@ -156,6 +156,6 @@ def test_a_dead_workers_steps_go_back_though_the_broker_is_away(
     for _ in range(16):
         ledger.add(job_id=uuid.uuid4().hex, key_id=key_id, dialect="voxhall", spec=spec, interactive=False)
         assert ledger.claim("speech", "dead", lease_seconds=600)
-    take_back("dead", ledger, Presences("unix:///nonexistent/broker"))
+    take_back("dead", ledger, Presences("unix:///nonexistent/broker"), crashed=True)
     assert broker_away == ["speech"]
     assert ledger.waiting() == {"speech": 16}

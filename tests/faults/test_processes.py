@@ -47,6 +47,16 @@ def test_the_speech_worker_dies(product: Product, client: httpx.Client) -> None:
     assert len(ends) == 1
 
 
+def test_all_that_a_worker_held_when_it_was_killed_goes_on_at_once(product: Product, client: httpx.Client) -> None:
+    jobs = [submit(client, TWELVE_LINES) for _ in range(3)]
+    first = until(lambda: claimed_by(product, jobs[0]))
+    until(lambda: all(claimed_by(product, job) == first for job in jobs))
+    strike(product, "cli worker speech", SIGKILL)
+    until(lambda: all(claimed_by(product, job) not in (None, first) for job in jobs), seconds=RECLAIM_SECONDS)
+    for job in jobs:
+        client.post(f"/jobs/{job['id']}/cancel").raise_for_status()
+
+
 def test_a_job_is_cancelled_among_others(product: Product, client: httpx.Client) -> None:
     job, other = submit(client, TWELVE_LINES), submit(client, LINE)
     until(lambda: segments(product, job))

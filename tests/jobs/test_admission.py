@@ -99,7 +99,7 @@ def test_however_a_job_ends_it_is_no_longer_counted(ledger: Ledger, database: Da
         lambda claim: ledger.fail(claim, "x", "x"),
         lambda claim: ledger.cancel(claim.job_id),
         lambda claim: ledger.delete(claim.job_id),
-        *[lambda claim: ledger.recover(worker=claim.worker)] * 4,  # the last one gives it up
+        *[lambda claim: ledger.recover(worker=claim.worker, crashed=True)] * 4,  # the last one gives it up
     ]
     for _ in range(6):
         add(ledger, key, Bounds())

@@ -133,7 +133,7 @@ def test_a_job_whose_worker_died_too_often_is_announced(ledger: Ledger, key_id: 
     job = add(ledger, key_id, hook())
     for _ in range(4):
         assert ledger.claim("speech", "w", lease_seconds=60)
-        ledger.recover(worker="w")
+        ledger.recover(worker="w", crashed=True)
     assert ledger.get(job.id).state == "failed"
     assert [one.event for one in deliveries.of_job(job.id)] == ["failed"]
 

@@ -72,7 +72,7 @@ def test_what_a_dead_worker_took_with_it_is_given_back(ledger: Ledger, database:
     job = add(ledger, key, 30)
     while not ledger.get(job.id).done:
         claim(ledger)
-        ledger.recover(worker="w")
+        ledger.recover(worker="w", crashed=True)
     assert (ledger.get(job.id).error_code, spent(database, key)) == ("worker_died", 0)
 
 

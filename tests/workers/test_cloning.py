@@ -182,7 +182,7 @@ def test_a_job_that_fails_leaves_no_clip_behind(
 
     def fail() -> None:
         if taken_over:
-            bench.ledger.recover(worker="tests")
+            bench.ledger.recover(worker="tests", crashed=True)
             assert bench.ledger.claim("clone", "other", lease_seconds=60)
         raise RuntimeError
 

@@ -191,7 +191,7 @@ def test_a_step_that_another_worker_has_taken_over_leaves_that_ones_files(
     job = submitted(b"model")
 
     def take_over(_step: Step) -> None:
-        ledger.recover(worker="tests")
+        ledger.recover(worker="tests", crashed=True)
         assert ledger.claim("tools", "other", lease_seconds=60)
         if error:
             raise error

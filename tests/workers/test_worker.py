@@ -183,7 +183,7 @@ def test_an_unexpected_failure_says_nothing_of_the_text(
 
 def test_a_step_that_was_taken_back_is_dropped(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:
     def act(step: Step) -> dict[str, Any]:
-        assert ledger.recover(worker="w1") == ["speech"]
+        assert ledger.recover(worker="w1", crashed=True) == ["speech"]
         worker.stopping.set()
         return {"file": "mine"}
 
@@ -314,7 +314,7 @@ def test_a_step_that_may_kill_its_worker_runs_alone(hire: Hire, add_job: AddJob,
     worker = hire(pause, threads=3)
     suspect = add_job()
     assert ledger.claim("speech", "dead", lease_seconds=60)
-    ledger.recover(worker="dead")
+    ledger.recover(worker="dead", crashed=True)
     innocent = add_job(interactive=True)
     with working(worker):
         pause.wait_for_one()
@@ -331,7 +331,7 @@ def test_with_the_broker_away_a_worker_tries_to_wake_others_once(
 ) -> None:
     add_job()
     assert ledger.claim("speech", "dead", lease_seconds=60)
-    ledger.recover(worker="dead")
+    ledger.recover(worker="dead", crashed=True)
     hire(lambda _: {}, threads=3).work("speech")
     assert broker_away == ["speech"]
 
@@ -385,7 +385,7 @@ def test_a_stopped_worker_takes_nothing(hire: Hire, add_job: AddJob, ledger: Led
 def test_a_step_that_survives_alone_goes_back_among_the_others(hire: Hire, add_job: AddJob, ledger: Ledger) -> None:
     job = add_job()
     ledger.claim("speech", "dead", lease_seconds=60)
-    ledger.recover(worker="dead")
+    ledger.recover(worker="dead", crashed=True)
     ran_alone = []
 
     def act(step: Step) -> dict[str, Any]:
@@ -402,7 +402,7 @@ def test_a_step_that_stores_nothing_on_the_way_stays_alone(hire: Hire, add_job: 
     """It begins anew each time: what it got done before proves nothing about the rest."""
     job = add_job()
     ledger.claim("speech", "dead", lease_seconds=60)
-    ledger.recover(worker="dead")
+    ledger.recover(worker="dead", crashed=True)
     ran_alone = []
 
     def act(step: Step) -> dict[str, Any]:
