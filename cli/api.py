@@ -1,6 +1,8 @@
 """The API process."""
 
+import asyncio
 import socket
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,6 +13,9 @@ from jobs.settings import Settings
 from server.app import create_app
 
 GRACE_SECONDS = 3
+UPLOAD_SECONDS = 20.0
+"""How long a body that is on its way may still take."""
+
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request before its body."""
 
@@ -44,12 +49,18 @@ def configuration(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Answers those who wait for a job before it cuts their connections, so that they know what to do."""
+    """Takes in what is on its way, and answers those who wait for a job, before it cuts their connections."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.state.hall.closing.set()
+        hall = self._app.state.hall
+        hall.closing.set()
+        for listening in self.servers:
+            listening.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                await hall.bodies.all_in()
         await super().shutdown(sockets)

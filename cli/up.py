@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 
 WORKERS = ("speech", "transcription", "io")
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-API_GRACE = 3.5
+API_GRACE = 24.0
+"""A little more than it takes at most, with uploads on their way: `cli.api`."""
 BROKER_PATIENCE = 15.0
 
 

@@ -29,6 +29,7 @@ from jobs.errors import (
 )
 from jobs.settings import MEBIBYTE, Settings
 from server import files, health, metrics, pronunciations, reference, rvc_voices, saved_voices, usage
+from server.arriving import Arriving
 from server.body_limit import BodyLimit
 from server.browsers import HEADERS, Browsers
 from server.dialects import deapi, hamsa, openai, ttsai, twintune, voxhall
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(metrics.router)
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.add_middleware(Arriving)  # innermost: a stranger's body is none
     app.add_middleware(KeyFirst, keyless=[path for dialect in DIALECTS for path in dialect.keyless])
     recordings = [path for dialect in DIALECTS for path in dialect.recordings_in_json]
     # Outside, so that the key is looked at before it.

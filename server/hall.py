@@ -17,6 +17,7 @@ from jobs.plans import Plans, open_plans
 from jobs.presence import Presences
 from jobs.settings import Settings
 from models.catalog import Catalog, load_catalog
+from server.arriving import Bodies
 from server.numbers import Numbers
 from server.rates import Rates
 
@@ -38,6 +39,7 @@ class Hall:
     numbers: Numbers = field(default_factory=Numbers)
     closing: threading.Event = field(default_factory=threading.Event)
     """Set when this process is told to stop: whoever waits for a job is to be answered now."""
+    bodies: Bodies = field(default_factory=Bodies)
 
 
 def open_hall(settings: Settings) -> Hall:

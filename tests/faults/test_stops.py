@@ -2,9 +2,11 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
@@ -52,6 +54,33 @@ def test_a_speech_worker_gives_its_step_back_uncharged(product: Product, client:
     after = segments(product, job)
     assert {path: after[path] for path in kept} == kept
     assert step_of(product, job) == (0, 0)
+
+
+def test_an_upload_that_is_on_its_way_arrives(product: Product, client: httpx.Client, recording: Path) -> None:
+    files = {"audio": ("x.wav", recording.read_bytes())}
+    whole = client.build_request("POST", "/jobs", data={"spec": '{"kind": "transcription"}'}, files=files)
+    body = whole.read()
+
+    def slowly() -> Iterator[bytes]:
+        yield body[: len(body) // 2]
+        old = strike(product, "cli api", SIGTERM)
+        until(lambda: not listens(product))
+        time.sleep(5)  # longer than anybody else is waited for
+        assert alive({old})
+        yield body[len(body) // 2 :]
+
+    told = {"Content-Length": str(len(body)), "Content-Type": whole.headers["Content-Type"]}
+    with product.client() as other:
+        job = other.post("/jobs", content=slowly(), headers=told).raise_for_status().json()
+    until(product.ready)
+    assert finished(client, job)["state"] == "succeeded"
+
+
+def listens(product: Product) -> bool:
+    with suppress(httpx.ConnectError), product.client() as other:
+        other.get("/healthz")
+        return True
+    return False
 
 
 def test_callers_of_an_api_that_stops(product: Product, client: httpx.Client) -> None:
