@@ -18,6 +18,7 @@ from jobs.admission import NO_BOUNDS, Bounds
 from jobs.database import Database, current_time
 from jobs.entries import Entry, Place, enter
 from jobs.errors import Conflict, Expired, LeaseLost, NotFound
+from jobs.recovery import LONELY_DEATHS, put_back
 from jobs.repeats import Once
 from jobs.schema import jobs, steps
 from jobs.settings import LONGEST_LEASE
@@ -28,12 +29,6 @@ State = Literal["queued", "running", "succeeded", "failed", "canceled"]
 TERMINAL: frozenset[str] = frozenset({"succeeded", "failed", "canceled"})
 FILES = frozenset({"file", "captions"})
 """What of a result names files."""
-
-LONELY_DEATHS = 3
-"""A step that took its worker with it this many times while running alone is failed."""
-
-STRANGE_DEATHS = 5
-"""A step that lost its worker this many times, by whatever it was, runs alone: who kills may do so because of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +324,7 @@ class Ledger:
         gone = steps.c.worker == worker if worker else lapsed
         with self.database.write() as connection:
             running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
-            taken = [(row, _put_back(connection, row, crashed=crashed)) for row in connection.execute(running).all()]
+            taken = [(row, put_back(connection, row, crashed=crashed)) for row in connection.execute(running).all()]
             dead = [row for row, state in taken if state == "failed"]
             for row in sorted(dead, key=lambda row: (row.key_id, row.job_id)):
                 message = f"The worker died {LONELY_DEATHS} times while it ran only this job."
@@ -423,15 +418,3 @@ def _end_job(connection: Connection, job_id: str, **values: Any) -> bool:
     deliveries.announce(connection, row)
     batches.close(connection, row.batch_id)
     return True
-
-
-def _put_back(connection: Connection, row: Row[Any], *, crashed: bool) -> str | None:
-    """The step's new state; None where it is somebody else's by now."""
-    deaths = row.deaths + 1
-    state = "failed" if row.alone and deaths >= LONELY_DEATHS else "queued"
-    alone = row.alone or crashed or deaths >= STRANGE_DEATHS
-    # They count from none once it runs alone.
-    count = deaths if row.alone or not alone else 0
-    same = and_(_is(row.job_id, row.position), steps.c.state == "running", steps.c.lease == row.lease)
-    back = update(steps).where(same).values(state=state, alone=alone, deaths=count, lease=None, worker=None)
-    return state if connection.execute(back).rowcount else None
