@@ -7,6 +7,7 @@ request was answered with a 500, or where a step waited too long for another wor
 """
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from bench.errands import Accepted, Errands, Kind, NotDone, drawn
 from bench.hooks import Hook, hook
 from bench.house import House, running_house
 from bench.report import Report
-from bench.sabotage import Blow, How, Saboteur
+from bench.sabotage import Blow, Saboteur
 from bench.texts import SENTENCES
 
 RECLAIM_SECONDS = 30.0
@@ -119,13 +120,10 @@ class Chaos:
 
     def _late(self) -> Iterator[str]:
         for blow in self.blows:
-            may = self._may_wait(blow.how)
-            if max(blow.undisturbed, default=0.0) > may:
-                yield f"{blow.target} {blow.how}: a step waited {max(blow.undisturbed):.1f} s, and may {may:.0f} s"
-
-    def _may_wait(self, how: How) -> float:
-        """Seconds from the blow: a process that is stopped is known to hang after a while only."""
-        return RECLAIM_SECONDS + (self.hang if how == "hung" else 0.0)
+            if (waited := max(blow.undisturbed, default=0.0)) > RECLAIM_SECONDS:
+                yield f"{blow.target} {blow.how}: a step waited {waited:.1f} s, and may {RECLAIM_SECONDS:.0f} s"
+            if blow.how == "hung" and (blow.over_at or math.inf) - blow.at > self.hang + RECLAIM_SECONDS:
+                yield f"{blow.target}: it hung for more than {self.hang + RECLAIM_SECONDS:.0f} s"
 
     def report(self, report: Report) -> bool:
         """Prints what happened; whether all of it was right."""
@@ -152,17 +150,19 @@ class Chaos:
         return not self.problems
 
     def _blows(self, report: Report) -> None:
-        report.table("process", "blow", "times", "steps it held", *CLAIMED, "may take")
+        report.table("process", "blow", "times", "steps it held", *CLAIMED)
         named = sorted(self.blows, key=lambda blow: (blow.target, blow.how))
         for (target, how), group in groupby(named, key=lambda blow: (blow.target, blow.how)):
             blows = list(group)
             waits = [wait for blow in blows for wait in blow.waits]
             undisturbed = [wait for blow in blows for wait in blow.undisturbed]
             slowest = [f"{max(some):.1f} s" if some else "-" for some in (waits, undisturbed)]
-            may = "-" if how == "paused" else f"{self._may_wait(how):.0f} s"
-            report.row(target, how, str(len(blows)), str(len(waits)), *slowest, may)
+            report.row(target, how, str(len(blows)), str(len(waits)), *slowest)
         report.say()
-        report.say("Undisturbed: since the last other blow, at the same process or the broker, was over.")
+        report.say(
+            "Undisturbed: the longest stretch of a wait in which no blow was at the broker or at a process of its"
+        )
+        report.say(f"kind. It may be {RECLAIM_SECONDS:.0f} s.")
         report.say()
 
 

@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -40,7 +40,9 @@ class Blow:
     waits: list[float] = field(default_factory=list)
     """Seconds from the blow until each step that the process held was claimed again, or over."""
     undisturbed: list[float] = field(default_factory=list)
-    """Likewise, since the last blow at what the step waited for was over: the next process of that kind, the broker."""
+    """Of each of these waits the longest stretch in which no blow was at what the step waited for: a process of that
+    kind, this one included until it was dead, or the broker.
+    """
 
     @property
     def open(self) -> bool:
@@ -98,7 +100,8 @@ class Saboteur:
         finally:
             if blow.how == "paused":
                 self._over.wait(self._random.uniform(1, self._every))
-                os.kill(blow.pid, signal.SIGCONT)
+                with suppress(ProcessLookupError):  # it was ended meanwhile
+                    os.kill(blow.pid, signal.SIGCONT)
                 blow.over_at = time.monotonic()
 
     def _held_by(self, target: str) -> list[Held]:
@@ -128,10 +131,16 @@ class Saboteur:
         left = [held for held in blow.held if now.get(held[:2], "over") in {None, held[2]}]
         at, taken = time.monotonic(), len(blow.held) - len(left)
         blow.waits += [at - blow.at] * taken
-        blow.undisturbed += [at - max(blow.at, self._disturbed(blow, until=at))] * taken
+        near = [one for one in list(self.blows) if one.target in {blow.target, "valkey"}]
+        calm = longest_gap(blow.at, at, [(one.at, one.over_at or at) for one in near])
+        blow.undisturbed += [calm] * taken
         blow.held = left
 
-    def _disturbed(self, blow: Blow, *, until: float) -> float:
-        """When the last other blow was over that kept a step of this one from being claimed; 0.0: there was none."""
-        others = [one for one in list(self.blows) if one is not blow and one.target in {blow.target, "valkey"}]
-        return max((until if one.over_at is None else one.over_at for one in others), default=0.0)
+
+def longest_gap(start: float, end: float, taken: Iterable[tuple[float, float]]) -> float:
+    """The longest stretch between `start` and `end` that none of the intervals touches."""
+    longest, free_from = 0.0, start
+    for begin, over in sorted(taken):
+        longest = max(longest, min(begin, end) - free_from)
+        free_from = max(free_from, over)
+    return max(longest, end - free_from)

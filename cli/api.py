@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from contextlib import suppress
 
 import uvicorn
@@ -11,10 +12,12 @@ from cli.process import check_ledger, fail, prepare
 from jobs import logs
 from jobs.settings import Settings
 from server.app import create_app
+from server.arriving import Arrivals
 
 GRACE_SECONDS = 3
 UPLOAD_SECONDS = 20.0
-"""How long a body that is on its way may still take."""
+"""How long a request that brings something may still take until its answer begins."""
+LOOK = 0.2
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request before its body."""
@@ -60,7 +63,15 @@ class _Server(uvicorn.Server):
         hall.closing.set()
         for listening in self.servers:
             listening.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(UPLOAD_SECONDS):
-                await hall.bodies.all_in()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()  # those without a request end now, others after its answer
+        await self._all_in(hall.arrivals)
         await super().shutdown(sockets)
+
+    async def _all_in(self, arrivals: Arrivals) -> None:
+        """Waits a while, unless a second signal came."""
+        end = time.monotonic() + UPLOAD_SECONDS
+        while arrivals.open and not self.force_exit and time.monotonic() < end:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await arrivals.all_in()

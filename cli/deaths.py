@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
-BY_HAND = frozenset({-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
-"""Statuses of processes that a signal ended which no fault of a program raises."""
+BY_HAND = frozenset({0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
+"""Statuses of processes that were asked to end, or that a signal ended which no fault of a program raises."""
 
 
 def by_hand(status: int, *, oom_kills_before: int | None) -> bool:

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 POLL = 0.2
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
+LONGEST_AFTER_A_KILL = 5.0
+"""Who was killed by hand will not be as soon as it is back."""
 STEADY = 60.0
 """A child that lived this long starts again at the shortest pause."""
 
@@ -177,8 +179,10 @@ class Supervisor:
         if child.program.on_death:
             tell, told = child.program.on_death, (child.env, crashed)
             threading.Thread(target=tell, args=told, name="death", daemon=True).start()
-        if not crashed or now - child.started > STEADY:
+        if now - child.started > STEADY:
             child.pause = self._first_pause
+        if not crashed:
+            child.pause = min(child.pause, LONGEST_AFTER_A_KILL)
         child.due = now + child.pause
         child.pause = min(child.pause * 2, LONGEST_PAUSE)
 

@@ -322,9 +322,11 @@ class Ledger:
         # No living worker's lease is further ahead. Where the clock was set back, a dead one's is.
         lapsed = ~steps.c.lease_expires_at.between(now, now + LONGEST_LEASE)
         gone = steps.c.worker == worker if worker else lapsed
+        # Of one that hung the leases have run out before anybody knew why. Its steps still bear its name.
+        states = ("running", "queued") if worker and crashed else ("running",)
         with self.database.write() as connection:
-            running = select(steps).where(steps.c.state == "running", gone).order_by(steps.c.job_id, steps.c.position)
-            taken = [(row, put_back(connection, row, crashed=crashed)) for row in connection.execute(running).all()]
+            held = select(steps).where(steps.c.state.in_(states), gone).order_by(steps.c.job_id, steps.c.position)
+            taken = [(row, put_back(connection, row, crashed=crashed)) for row in connection.execute(held).all()]
             dead = [row for row, state in taken if state == "failed"]
             for row in sorted(dead, key=lambda row: (row.key_id, row.job_id)):
                 message = f"The worker died {LONELY_DEATHS} times while it ran only this job."

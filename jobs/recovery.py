@@ -16,10 +16,12 @@ STRANGE_DEATHS = 5
 def put_back(connection: Connection, row: Row[Any], *, crashed: bool) -> str | None:
     """Puts a running step back, to run alone where its worker crashed, or fails it.
 
+    One that is back already, since its lease ran out, is charged nothing more.
+
     Returns:
         Its new state; None where it is somebody else's by now.
     """
-    deaths = row.deaths + 1
+    deaths = row.deaths + (1 if row.state == "running" else 0)
     state = "failed" if row.alone and deaths >= LONELY_DEATHS else "queued"
     alone = row.alone or crashed or deaths >= STRANGE_DEATHS
     # They count from none once it runs alone.
@@ -27,7 +29,7 @@ def put_back(connection: Connection, row: Row[Any], *, crashed: bool) -> str | N
     back = (
         update(steps)
         .where(steps.c.job_id == row.job_id, steps.c.position == row.position)
-        .where(steps.c.state == "running", steps.c.lease == row.lease)
-        .values(state=state, alone=alone, deaths=count, lease=None, worker=None)
+        .where(steps.c.state == row.state, steps.c.lease == row.lease)
+        .values(state=state, alone=alone, deaths=count, lease=None, worker=row.worker)
     )
     return state if connection.execute(back).rowcount else None

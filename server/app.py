@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(metrics.router)
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.add_middleware(Arriving)  # innermost: a stranger's body is none
+    app.add_middleware(Arriving)  # inside of what refuses strangers as they begin to send
     app.add_middleware(KeyFirst, keyless=[path for dialect in DIALECTS for path in dialect.keyless])
     recordings = [path for dialect in DIALECTS for path in dialect.recordings_in_json]
     # Outside, so that the key is looked at before it.

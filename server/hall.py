@@ -17,7 +17,7 @@ from jobs.plans import Plans, open_plans
 from jobs.presence import Presences
 from jobs.settings import Settings
 from models.catalog import Catalog, load_catalog
-from server.arriving import Bodies
+from server.arriving import Arrivals
 from server.numbers import Numbers
 from server.rates import Rates
 
@@ -39,7 +39,7 @@ class Hall:
     numbers: Numbers = field(default_factory=Numbers)
     closing: threading.Event = field(default_factory=threading.Event)
     """Set when this process is told to stop: whoever waits for a job is to be answered now."""
-    bodies: Bodies = field(default_factory=Bodies)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 def open_hall(settings: Settings) -> Hall:

@@ -135,7 +135,8 @@ def test_a_killed_child_comes_back_and_the_others_stay(stage: Stage, supervise: 
         ("os.abort()", True),
         ("os.kill(os.getpid(), signal.SIGSEGV)", True),
         ("os._exit(70)", True),
-        ("sys.exit()", True),
+        ("sys.exit(1)", True),
+        ("sys.exit()", False),  # it was asked to
     ],
 )
 def test_who_was_killed_by_hand_is_told_from_who_died_by_itself(
@@ -159,7 +160,10 @@ def test_where_the_kernel_may_have_wanted_memory_nobody_is_cleared(
     assert stage.crashes == [True]
 
 
-def test_who_is_killed_by_hand_comes_back_as_soon_each_time(stage: Stage, supervise: Supervise) -> None:
+def test_who_is_killed_by_hand_is_not_waited_with_for_long(
+    stage: Stage, supervise: Supervise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.supervisor.LONGEST_AFTER_A_KILL", 0.1)
     supervisor = supervise([[stage.program("one", then="os.kill(os.getpid(), signal.SIGKILL)")]], first_pause=0.1)
     watch_until(supervisor, lambda: len(stage.begun("one")) == 11)  # later each time, the last would come after 102 s
 

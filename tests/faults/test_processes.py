@@ -10,7 +10,7 @@ import httpx
 from tests.e2e.product import Product, until
 from tests.e2e.submitting import Job, finished, submit, view
 from tests.e2e.texts import LINES
-from tests.faults.blows import segments, strike
+from tests.faults.blows import segments, step_of, strike
 
 RECLAIM_SECONDS = 30
 """The longest that a dead worker's job may wait for its next one."""
@@ -53,6 +53,7 @@ def test_all_that_a_worker_held_when_it_was_killed_goes_on_at_once(product: Prod
     until(lambda: all(claimed_by(product, job) == first for job in jobs))
     strike(product, "cli worker speech", SIGKILL)
     until(lambda: all(claimed_by(product, job) not in (None, first) for job in jobs), seconds=RECLAIM_SECONDS)
+    assert [step_of(product, job) for job in jobs] == [(1, 0)] * 3
     for job in jobs:
         client.post(f"/jobs/{job['id']}/cancel").raise_for_status()
 

@@ -1,11 +1,10 @@
 """Processes that are told to stop, by SIGTERM, while others need them; the supervisor starts them anew."""
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
@@ -16,17 +15,10 @@ from tests.e2e.processes import alive
 from tests.e2e.product import Product, until
 from tests.e2e.submitting import Job, finished, submit
 from tests.e2e.texts import LINES
-from tests.faults.blows import segments, strike
+from tests.faults.blows import segments, step_of, strike
 
 SIX_LINES = {"kind": "speech", "text": LINES, "voice": "am_onyx"}
 TWELVE_LINES = SIX_LINES | {"text": LINES * 2}
-
-
-def step_of(product: Product, job: Job) -> tuple[Any, ...]:
-    with closing(sqlite3.connect(product.data_dir / "ledger.db")) as ledger:
-        query = "SELECT deaths, alone FROM steps WHERE job_id = ?"
-        found: tuple[Any, ...] = ledger.execute(query, [job["id"]]).fetchone()
-        return found
 
 
 def events(client: httpx.Client, job: Job, last: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -77,7 +69,7 @@ def test_an_upload_that_is_on_its_way_arrives(product: Product, client: httpx.Cl
 
 
 def listens(product: Product) -> bool:
-    with suppress(httpx.ConnectError), product.client() as other:
+    with suppress(httpx.TransportError), product.client() as other:
         other.get("/healthz")
         return True
     return False

@@ -120,6 +120,24 @@ def test_a_step_is_charged_only_for_workers_that_die_with_it_alone(
     assert ledger.claim("speech", "w", lease_seconds=60) is None
 
 
+def test_of_a_worker_that_hung_the_verdict_may_come_after_its_leases_ran_out(ledger: Ledger, key_id: str) -> None:
+    jobs = [add(ledger, key_id) for _ in range(4)]
+    held = [claim(ledger, "hangs", seconds=0) for _ in jobs]
+    assert ledger.recover() == ["speech"] * 4
+    assert claim(ledger, "other").job_id == held[0].job_id, "somebody else goes on with it by now"
+    released = claim(ledger, "third")
+    ledger.release(released)  # a step that was given back has nothing to do with it
+    ledger.recover(worker="hangs", crashed=True)
+    again = [claim(ledger, "w") for _ in range(3)]
+    assert {one.job_id: one.alone for one in again} == {
+        held[1].job_id: False,
+        held[2].job_id: True,
+        held[3].job_id: True,
+    }
+    ledger.recover(worker="hangs", crashed=True)
+    assert ledger.renew(again, lease_seconds=60) == []
+
+
 def test_a_graceful_stop_charges_nothing(ledger: Ledger, key_id: str) -> None:
     add(ledger, key_id)
     for _ in range(5):

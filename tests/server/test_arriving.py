@@ -1,77 +1,79 @@
-"""A body counts from its first part until its last, however its request ends."""
+"""A request that brings something counts until its answer begins, however it ends."""
 
 import asyncio
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from server.arriving import Arriving, Bodies
+from server.arriving import Arrivals, Arriving
 
-Part = tuple[str, bool]
-FIRST, LAST, HANG_UP = ("http.request", True), ("http.request", False), ("http.disconnect", False)
+BRINGS = {b"content-length": b"9"}
 
 
-def looked(parts: list[Part], *, read: int) -> list[bool]:
-    """Whether all bodies were in before each part that the app reads, and at the end."""
-    bodies = Bodies()
+def looked(headers: dict[bytes, bytes], *, answers: bool) -> list[bool]:
+    """Whether all was in: before the body, after it, when the answer began, and after the end."""
+    arrivals = Arrivals()
     found: list[bool] = []
-    left: Iterator[Part] = iter(parts)
 
-    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
-        for _ in range(read):
-            found.append(await all_in(bodies))
-            await receive()
-        found.append(await all_in(bodies))
-        raise ConnectionError
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        found.append(await all_in(arrivals))
+        await receive()
+        found.append(await all_in(arrivals))
+        if not answers:
+            raise ConnectionError
+        await send({"type": "http.response.start"})
+        found.append(await all_in(arrivals))
 
     async def receive() -> Message:
-        kind, more = next(left)
-        return {"type": kind, "body": b"x", "more_body": more} if kind == "http.request" else {"type": kind}
+        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(_message: Message) -> None:
-        raise AssertionError
+        assert answers
 
     async def request() -> None:
-        scope = {"type": "http", "app": SimpleNamespace(state=SimpleNamespace(hall=SimpleNamespace(bodies=bodies)))}
-        with pytest.raises(ConnectionError):
+        state = SimpleNamespace(hall=SimpleNamespace(arrivals=arrivals))
+        scope = {"type": "http", "headers": list(headers.items()), "app": SimpleNamespace(state=state)}
+        try:
             await Arriving(app)(scope, receive, send)
-        found.append(await all_in(bodies))
+        except ConnectionError:
+            assert not answers
+        found.append(await all_in(arrivals))
 
     asyncio.run(request())
     return found
 
 
-async def all_in(bodies: Bodies) -> bool:
-    waits = asyncio.create_task(bodies.all_in())
+async def all_in(arrivals: Arrivals) -> bool:
+    waits = asyncio.create_task(arrivals.all_in())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     waits.cancel()
+    assert waits.done() != bool(arrivals.open)
     return waits.done()
 
 
-@pytest.mark.parametrize(
-    ("parts", "read", "found"),
-    [
-        ([FIRST, FIRST, LAST], 3, [True, False, False, True, True]),
-        ([FIRST, HANG_UP], 2, [True, False, True, True]),
-        ([FIRST, FIRST, LAST], 1, [True, False, True]),
-        ([LAST], 1, [True, True, True]),
-    ],
-    ids=["whole", "hung up", "left unread", "in one part"],
-)
-def test_a_body_is_on_its_way_until_its_last_part(parts: list[Part], read: int, found: list[bool]) -> None:
-    assert looked(parts, read=read) == found
+@pytest.mark.parametrize("headers", [BRINGS, {b"transfer-encoding": b"chunked"}])
+def test_it_counts_until_its_answer_begins(headers: dict[bytes, bytes]) -> None:
+    assert looked(headers, answers=True) == [False, False, True, True]
+
+
+def test_one_that_breaks_off_is_over() -> None:
+    assert looked(BRINGS, answers=False) == [False, False, True]
+
+
+@pytest.mark.parametrize("headers", [{}, {b"content-length": b"0"}])
+def test_one_that_brings_nothing_never_counts(headers: dict[bytes, bytes]) -> None:
+    assert looked(headers, answers=True) == [True, True, True, True]
 
 
 def test_one_waits_for_all_of_them() -> None:
     async def two() -> list[bool]:
-        bodies = Bodies()
+        arrivals = Arrivals()
         found = []
-        for token, arriving in ((1, True), (2, True), (1, False), (2, False)):
-            bodies.note(token, arriving=arriving)
-            found.append(await all_in(bodies))
+        for change, token in ((arrivals.begin, 1), (arrivals.begin, 2), (arrivals.end, 1), (arrivals.end, 2)):
+            change(token)
+            found.append(await all_in(arrivals))
         return found
 
     assert asyncio.run(two()) == [False, False, False, True]
