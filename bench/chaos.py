@@ -24,6 +24,7 @@ from bench.house import House, running_house
 from bench.report import Report
 from bench.sabotage import Blow, Saboteur
 from bench.texts import SENTENCES
+from cli.supervisor import FIRST_SIGN
 
 RECLAIM_SECONDS = 30.0
 SHOWN = 20
@@ -122,8 +123,13 @@ class Chaos:
         for blow in self.blows:
             if (waited := max(blow.undisturbed, default=0.0)) > RECLAIM_SECONDS:
                 yield f"{blow.target} {blow.how}: a step waited {waited:.1f} s, and may {RECLAIM_SECONDS:.0f} s"
-            if blow.how == "hung" and (blow.over_at or math.inf) - blow.at > self.hang + RECLAIM_SECONDS:
-                yield f"{blow.target}: it hung for more than {self.hang + RECLAIM_SECONDS:.0f} s"
+            if blow.how == "hung" and (blow.over_at or math.inf) - blow.at > self._may_hang:
+                yield f"{blow.target}: it hung for more than {self._may_hang:.0f} s"
+
+    @property
+    def _may_hang(self) -> float:
+        """Seconds; one that was struck before its first sign of life has longer."""
+        return max(self.hang, FIRST_SIGN) + RECLAIM_SECONDS
 
     def report(self, report: Report) -> bool:
         """Prints what happened; whether all of it was right."""

@@ -95,8 +95,8 @@ class Saboteur:
 
     def _strike_down(self, blow: Blow) -> None:
         try:
-            blow.held = self._held_by(blow.target)
             self.blows.append(blow)
+            blow.held = self._held_by(blow.target)
         finally:
             if blow.how == "paused":
                 self._over.wait(self._random.uniform(1, self._every))

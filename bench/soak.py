@@ -27,7 +27,7 @@ EVERY = 15.0
 LEAST_SAMPLES = 20
 GROWTH = 0.05
 SMALL = 50.0
-"""Megabytes of a process that may grow by `SLACK_MEMORY` besides: the broker keeps events for an hour, which beside its
+"""Megabytes of a process that may grow by `SLACK_MEMORY` besides: the broker keeps events for a while, which beside its
 few megabytes are more than a twentieth. Of a greater one a twentieth is all.
 """
 SLACK_MEMORY = 4.0

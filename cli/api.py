@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cli.process import check_ledger, fail, prepare
 from jobs import logs
@@ -39,7 +40,7 @@ def configuration(app: FastAPI, settings: Settings) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http="h11",  # the other parser has no bound for headers
+        http=H11Protocol,  # the other parser has no bound for headers
         h11_max_incomplete_event_size=LONGEST_HEAD,
         ws_per_message_deflate=False,  # sound does not get smaller by it, and what unpacks may be a bomb
         proxy_headers=True,
@@ -64,7 +65,8 @@ class _Server(uvicorn.Server):
         for listening in self.servers:
             listening.close()
         for connection in list(self.server_state.connections):
-            connection.shutdown()  # those without a request end now, others after its answer
+            if isinstance(connection, H11Protocol):  # a websocket cannot be told twice
+                connection.shutdown()  # without a request it ends now, else after its answer
         await self._all_in(hall.arrivals)
         await super().shutdown(sockets)
 

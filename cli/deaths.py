@@ -5,19 +5,19 @@ from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
-BY_HAND = frozenset({0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
+BY_HAND = frozenset({0, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
 """Statuses of processes that were asked to end, or that a signal ended which no fault of a program raises."""
 
 
 def by_hand(status: int, *, oom_kills_before: int | None) -> bool:
     """Whether somebody ended a process that left `status`.
 
-    The kernel kills with the same signal where memory is short, for which a job may be to blame. So where it has killed
-    any process since `oom_kills_before` was read, or that cannot be told, it counts as the kernel.
+    The kernel kills with SIGKILL too where memory is short, for which a job may be to blame. So where it has killed any
+    process since `oom_kills_before` was read, or that cannot be told, it counts as the kernel.
     """
-    if status not in BY_HAND:
-        return False
-    return oom_kills_before is not None and oom_kills() == oom_kills_before
+    if status == -signal.SIGKILL:
+        return oom_kills_before is not None and oom_kills() == oom_kills_before
+    return status in BY_HAND
 
 
 def oom_kills() -> int | None:

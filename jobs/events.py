@@ -20,10 +20,16 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from jobs.ledger import TERMINAL
+
 log = logging.getLogger(__name__)
 
 Kind = Literal["state", "progress", "segment"]
 LIFETIME = 3600
+"""Seconds that they are kept after the last one."""
+LIFETIME_ENDED = 600
+"""Likewise once the job has ended: who follows it after a broken connection is back by then."""
+
 LONGEST = 2_000
 PATIENCE_MS = 2_000
 AWAY = 2.0
@@ -55,7 +61,7 @@ class Events:
         try:
             with self._redis.pipeline(transaction=False) as pipe:
                 pipe.xadd(stream, {"kind": kind, "data": json.dumps(data)}, maxlen=LONGEST, approximate=True)
-                pipe.expire(stream, LIFETIME)
+                pipe.expire(stream, LIFETIME_ENDED if data.get("state") in TERMINAL else LIFETIME)
                 pipe.execute()
         except RedisError as error:
             self._away_until = time.monotonic() + AWAY

@@ -14,7 +14,7 @@ STRANGE_DEATHS = 5
 
 
 def put_back(connection: Connection, row: Row[Any], *, crashed: bool) -> str | None:
-    """Puts a running step back, to run alone where its worker crashed, or fails it.
+    """Puts a step of a dead worker back, to run alone where it crashed, or fails it.
 
     One that is back already, since its lease ran out, is charged nothing more.
 
@@ -29,7 +29,7 @@ def put_back(connection: Connection, row: Row[Any], *, crashed: bool) -> str | N
     back = (
         update(steps)
         .where(steps.c.job_id == row.job_id, steps.c.position == row.position)
-        .where(steps.c.state == row.state, steps.c.lease == row.lease)
-        .values(state=state, alone=alone, deaths=count, lease=None, worker=row.worker)
+        .where(steps.c.state == row.state, steps.c.lease == row.lease, steps.c.worker == row.worker)
+        .values(state=state, alone=alone, deaths=count, lease=None)
     )
     return state if connection.execute(back).rowcount else None

@@ -95,7 +95,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(metrics.router)
     reference.add_to(app)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.add_middleware(Arriving)  # inside of what refuses strangers as they begin to send
     app.add_middleware(KeyFirst, keyless=[path for dialect in DIALECTS for path in dialect.keyless])
     recordings = [path for dialect in DIALECTS for path in dialect.recordings_in_json]
     # Outside, so that the key is looked at before it.
@@ -106,7 +105,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Browsers, refuse=_refusal)
     app.add_middleware(Unread)
     app.add_middleware(RequestIds)  # whatever refuses a request, the answer has its id
-    app.add_middleware(Observing, dialect=lambda scope: _spoken(scope).name)  # outermost: it counts all of them
+    app.add_middleware(Observing, dialect=lambda scope: _spoken(scope).name)  # outside: it counts all of them
+    app.add_middleware(Arriving)
     app.add_exception_handler(VoxhallError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

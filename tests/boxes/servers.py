@@ -89,7 +89,9 @@ def postgresql(host: str) -> Iterator[str]:
             rules.write(f"host all all {' '.join(NETWORK)}\n")
         options = [word for option in OPTIONS[1:] for word in ("-c", option)]
         options += ["-c", f"listen_addresses={host}", "-c", f"port={port}", "-k", str(folder)]
-        with _running([str(binaries / "postgres"), "-D", str(data), *options], folder / "log", host, port, **own):
+        command = [str(binaries / "postgres"), "-D", str(data), *options]
+        # At once: nothing of it is kept.
+        with _running(command, folder / "log", host, port, signal.SIGQUIT, **own):
             _until_it_takes_queries(f"host={host} port={port} user=voxhall password={PASSWORD} dbname=postgres")
             yield f"postgresql+psycopg://voxhall:{PASSWORD}@{host}:{port}/postgres"
 
@@ -99,7 +101,9 @@ def _debians() -> Path | None:
 
 
 @contextmanager
-def _running(command: list[str], log: Path, host: str, port: int, **own: Any) -> Iterator["subprocess.Popen[bytes]"]:
+def _running(
+    command: list[str], log: Path, host: str, port: int, stop: signal.Signals = signal.SIGTERM, **own: Any
+) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, **own)
     try:
@@ -111,7 +115,7 @@ def _running(command: list[str], log: Path, host: str, port: int, **own: Any) ->
         yield process
     finally:
         process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
+        process.send_signal(stop)
         process.wait(30)
 
 

@@ -81,7 +81,7 @@ def test_back_by_an_hour_a_dead_workers_step_is_taken_back(
     shift(database, steps, HOUR, steps.c.lease_expires_at, steps.c.created_at)
     reaper.tend()
     again = claim(ledger, "other")
-    assert (again.job_id, again.alone) == (job_id, True)
+    assert (again.job_id, again.alone) == (job_id, False)
 
 
 def test_a_living_workers_step_stays_however_long_its_boxs_leases_are(

@@ -10,9 +10,12 @@ from signal import SIGTERM
 from typing import Any
 
 import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.e2e.processes import alive
-from tests.e2e.product import Product, until
+from tests.e2e.product import KEY, Product, until
 from tests.e2e.submitting import Job, finished, submit
 from tests.e2e.texts import LINES
 from tests.faults.blows import segments, step_of, strike
@@ -66,6 +69,25 @@ def test_an_upload_that_is_on_its_way_arrives(product: Product, client: httpx.Cl
         job = other.post("/jobs", content=slowly(), headers=told).raise_for_status().json()
     until(product.ready)
     assert finished(client, job)["state"] == "succeeded"
+
+
+def test_an_api_with_an_open_websocket_stops_in_order(product: Product, client: httpx.Client) -> None:
+    address = product.url.replace("http", "ws", 1)
+    with connect(f"{address}/v1/realtime/ws?api_key={KEY}") as socket:
+        assert json.loads(socket.recv(60))["type"] == "info"
+        client.get("/healthz").raise_for_status()
+        old = strike(product, "cli api", SIGTERM)
+        with pytest.raises(ConnectionClosed):
+            socket.recv(60)
+    until(lambda: not alive({old}))
+    ends = [line for line in logged_until_ready(product) if "process died" in line and "name_=api" in line]
+    assert "code=0 " in f"{ends[-1]} "
+
+
+def logged_until_ready(product: Product) -> list[str]:
+    """All that was logged until the API is back."""
+    until(product.ready)
+    return product.logged.read_text().splitlines()
 
 
 def listens(product: Product) -> bool:

@@ -3,6 +3,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 
+import redis
+
 from jobs.events import Event, Events, Subscriptions
 
 
@@ -35,6 +37,20 @@ def test_a_follower_gets_past_and_coming_events_in_order(redis_url: str) -> None
         ("progress", {"progress": 1.0}),
     ]
     assert asyncio.run(take(redis_url, "job-1", 1, found[1].id)) == found[2:]
+
+
+def test_of_a_job_that_has_ended_they_go_sooner(redis_url: str) -> None:
+    events = Events(redis_url)
+    with redis.Redis.from_url(redis_url) as server:
+
+        def left() -> int:
+            [stream] = server.keys("*job-2*")
+            return int(server.ttl(stream))
+
+        events.publish("job-2", "state", state="running")
+        assert left() > 3_000
+        events.publish("job-2", "state", state="succeeded")
+        assert 300 < left() <= 600
 
 
 def test_silence_is_told_too(redis_url: str) -> None:
