@@ -1,6 +1,7 @@
 """Which language a text is in: by its script, and within a script by py3langid, whose model is read on first use."""
 
 import functools
+import threading
 from typing import Any
 
 from models.language.function_words import at_home
@@ -10,6 +11,8 @@ from models.language.scripts import LANGUAGES, LATIN, main_script, words_in
 SURE = 0.5  # of the best language in Latin script; close relatives share the rest
 _SURE_OF_A_REMARK = 0.75
 _LETTERS = 20  # fewer tell nothing
+
+_READING = threading.Lock()
 
 _SAME = {"arz": "ar", "ary": "ar", "nn": "no"}
 _COMMON = {"ru": 4.0, "hi": 4.0, "gl": 0.25}  # beside their close relatives, which short texts are taken for
@@ -68,7 +71,9 @@ def _among(script: str, words: str) -> dict[str, float]:
     languages = LANGUAGES[script]
     if len(languages) == 1:
         return {languages[0]: 1.0}
-    ranked = dict(_detector().rank(words))
+    with _READING:  # callers that come at once must not each read it
+        detector = _detector()
+    ranked = dict(detector.rank(words))
     found: dict[str, float] = {}
     for language in languages:
         name = _SAME.get(language, language)
