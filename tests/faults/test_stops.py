@@ -60,7 +60,9 @@ def test_an_upload_that_is_on_its_way_arrives(product: Product, client: httpx.Cl
         yield body[: len(body) // 2]
         old = strike(product, "cli api", SIGTERM)
         until(lambda: not listens(product))
-        time.sleep(5)  # longer than anybody else is waited for
+        with pytest.raises(httpx.TransportError):  # also where a connection was kept for it
+            client.get("/healthz")
+        time.sleep(4)  # longer than anybody else is waited for
         assert alive({old})
         yield body[len(body) // 2 :]
 
