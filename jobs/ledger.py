@@ -387,14 +387,17 @@ def _must(connection: Connection, change: Any) -> None:
 def _best_step(queue: Queue) -> Select[Any]:
     other = steps.alias()
     running = (
-        select(func.count())
-        .where(other.c.queue == queue, other.c.state == "running", other.c.key_id == steps.c.key_id)
-        .scalar_subquery()
+        select(other.c.key_id, func.count().label("steps"))
+        .where(other.c.queue == queue, other.c.state == "running")
+        .group_by(other.c.key_id)
+        .subquery()
     )
+    busy = func.coalesce(running.c.steps, 0)
     return (
         select(steps)
+        .outerjoin(running, running.c.key_id == steps.c.key_id)
         .where(steps.c.queue == queue, steps.c.state == "queued")
-        .order_by(steps.c.alone.desc(), steps.c.interactive.desc(), running, steps.c.created_at)
+        .order_by(steps.c.alone.desc(), steps.c.interactive.desc(), busy, steps.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True, of=steps)
     )

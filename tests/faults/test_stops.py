@@ -58,6 +58,7 @@ def test_an_upload_that_is_on_its_way_arrives(product: Product, client: httpx.Cl
 
     def slowly() -> Iterator[bytes]:
         yield body[: len(body) // 2]
+        time.sleep(1)  # what no one has begun to read when the stop comes is refused
         old = strike(product, "cli api", SIGTERM)
         until(lambda: not listens(product))
         with pytest.raises(httpx.TransportError):  # also where a connection was kept for it
