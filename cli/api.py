@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cli.process import check_ledger, fail, prepare
-from jobs import logs
+from jobs import heap, logs
 from jobs.settings import Settings
 from server.app import create_app
 from server.arriving import Arrivals
@@ -27,6 +27,7 @@ LONGEST_HEAD = 64 * 1024
 def run(settings: Settings) -> None:
     if not settings.redis_url:
         raise fail("The API needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
+    heap.begin()
     prepare(settings, "api")
     check_ledger(settings)
     logs.configure("api", as_json=settings.log_json)
