@@ -27,8 +27,8 @@ LONGEST_HEAD = 64 * 1024
 def run(settings: Settings) -> None:
     if not settings.redis_url:
         raise fail("The API needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
-    heap.begin()
     prepare(settings, "api")
+    heap.begin()
     check_ledger(settings)
     logs.configure("api", as_json=settings.log_json)
     app = create_app(settings)

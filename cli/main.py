@@ -50,12 +50,13 @@ def api() -> None:
 @app.command()
 def worker(role: Annotated[Literal["speech", "transcription", "io"], typer.Argument()]) -> None:
     """Run one worker process alone, as `up` and the containers do."""
-    from jobs import heartbeat
+    from jobs import heap, heartbeat
 
     own = settings()
     if not own.redis_url:
         raise fail("A worker needs VOXHALL_REDIS_URL. `voxhall up` starts everything, an embedded broker included.")
     prepare(own, role)
+    heap.begin()
     if own.heartbeat_file:
         heartbeat.begin(own.heartbeat_file)  # before what is large, and slow to import
     check_ledger(own)

@@ -9,7 +9,7 @@ from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_shutting_down
 from prometheus_client import CollectorRegistry
 
-from jobs import heap, logs, queue, tracing
+from jobs import logs, queue, tracing
 from jobs.database import Database
 from jobs.deliveries import Deliveries
 from jobs.events import Events
@@ -73,7 +73,6 @@ def _deliverer(
 
 
 def _prepare(name: RoleName, settings: Settings) -> None:
-    heap.begin()
     os.umask(0o077)
     # Engines load from the models folder only; this makes every library refuse what it might fetch.
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
