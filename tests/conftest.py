@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import redis
+from hypothesis import settings as hypothesis
 from kombu.exceptions import OperationalError
 from xdist.scheduler import LoadScopeScheduling
 
@@ -27,6 +28,10 @@ from tests.elsewhere import Elsewhere
 
 # As the workers do: OpenMP's spinning threads make everything slow on a machine that does other work too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# No example has to be quick: a machine that does other work too is no fault.
+hypothesis.register_profile("patient", deadline=None)
+hypothesis.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parent.parent
 

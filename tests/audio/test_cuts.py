@@ -8,7 +8,7 @@ from audio.cuts import pieces_of
 RATE = 1_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 9_000), st.lists(st.integers(0, 9_000), max_size=20), st.floats(0.5, 3.0))
 def test_nothing_is_lost_and_no_piece_is_too_long(length: int, ends: list[int], longest: float) -> None:
     samples = np.random.default_rng(length).standard_normal(length).astype(np.float32)

@@ -182,14 +182,14 @@ def test_nothing_is_written_to_the_terminal(capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @example(b"ID3\x04\x00\x00\x00\x00\x00\x00")
 @given(st.binary(max_size=3_000))
 def test_garbage_is_at_worst_unreadable(data: bytes) -> None:
     _decode_or_refuse(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from([*WRITTEN, *OTHERS]),
     st.integers(0, 2**32),

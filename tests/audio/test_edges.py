@@ -36,7 +36,7 @@ def test_both_ends_die_away() -> None:
     assert np.abs(kept[120:-120]).min() == 0.5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, SPOKEN.size), max_size=30))
 def test_where_blocks_end_changes_nothing(ends: list[int]) -> None:
     assert np.array_equal(joined(np.split(SPOKEN, sorted(ends))), joined([SPOKEN]))

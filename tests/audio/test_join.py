@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.join import FADE_SECONDS, join
@@ -10,7 +10,6 @@ from audio.pcm import Samples
 RATE = 24_000
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2_000), st.floats(0, 0.2)), max_size=6), st.sampled_from([8_000, RATE, 48_000])
 )

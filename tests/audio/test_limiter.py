@@ -45,7 +45,7 @@ def test_a_loudness_is_reached_though_the_peaks_stand_in_its_way(target: float) 
 
 
 @given(st.lists(st.integers(0, 3_000), max_size=6))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_no_sample_is_lost_or_shifted(sizes: list[int]) -> None:
     chunks = [tone(size / RATE, 0.2) for size in sizes]
     out = louder(chunks, 2.0)

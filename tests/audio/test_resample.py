@@ -29,7 +29,7 @@ def test_equal_rates_change_nothing() -> None:
     assert np.array_equal(resample(samples, 24_000, 24_000), samples)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 3_000), max_size=8), st.sampled_from([(24_000, 48_000), (44_100, 16_000)]))
 def test_cuts_change_no_sample(sizes: list[int], rates: tuple[int, int]) -> None:
     samples = np.random.default_rng(1).uniform(-1, 1, sum(sizes)).astype(np.float32)

@@ -221,7 +221,7 @@ def test_what_a_child_says_of_a_file_is_checked(hostile: Readers) -> None:
         media.decode(io.BytesIO(b"without end"), RATE, max_seconds=10)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200) | st.from_regex(rb'[\[{"a-z,:0-9\]} .]{0,40}', fullmatch=True))
 def test_no_message_is_more_than_nonsense(body: bytes) -> None:
     for read in (messages.read_samples, messages.read_probe, messages.read_warnings, messages.read_error):

@@ -44,7 +44,6 @@ INSTALLS = "voxhall models pull"
 EACH = settings(
     derandomize=True,
     database=None,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -245,7 +245,7 @@ def test_an_unknown_model_reserves_nothing(residency: Residency) -> None:
 JOBS = st.lists(st.lists(st.sampled_from([*SIZES]), min_size=1, max_size=4, unique=True), min_size=2, max_size=6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(JOBS)
 def test_jobs_that_want_several_all_come_to_an_end(jobs: list[list[str]]) -> None:
     """None waits for ever, none loses an engine that it uses, and where each fits the memory is never overfull."""

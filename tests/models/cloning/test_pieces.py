@@ -15,7 +15,7 @@ def said(text: str, **options: object) -> list[Piece]:
 TEXTS = st.text(alphabet="ab éñ.!?,;:—…\n’”)字世。、？アかक्ष한 １2-*[]", max_size=900)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS, st.integers(1, 60), st.booleans())
 def test_no_word_is_lost_or_doubled_and_no_piece_is_too_long(text: str, limit: int, streamed: bool) -> None:
     found = [*pieces(text, limit=limit, streamed=streamed)]

@@ -90,7 +90,7 @@ def check_equal(kit: Kit, batch: Sequence[Item], least: float) -> None:
 
 
 @pytest.mark.parametrize("kit", [torch.float64], indirect=True)
-@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.lists(items, min_size=2, max_size=8))
 @example(batch=[Item(5, 0, 1.0, 1), Item(40, 1, 2.0, 2)])
 def test_a_batch_is_exactly_its_items(kit: Kit, batch: list[Item]) -> None:
@@ -98,7 +98,7 @@ def test_a_batch_is_exactly_its_items(kit: Kit, batch: list[Item]) -> None:
 
 
 @pytest.mark.parametrize("kit", [torch.float32], indirect=True)
-@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.lists(items, min_size=2, max_size=8))
 @example(batch=[Item(500, 2, 4.0, 3), Item(5, 0, 0.8, 4)])
 @example(batch=[Item(n, n % 4, 4.0 - n / 80, n) for n in (5, 150, 8, 33, 70, 110, 5, 20)])

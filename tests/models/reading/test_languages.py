@@ -75,7 +75,7 @@ def test_percent_before_anything(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(TEXTS)
 def test_any_text_is_written_out_without_digits_and_in_order(language: str, text: str) -> None:
     read = written_out(language, text)

@@ -202,7 +202,7 @@ def test_damaged_bytes_give_the_voice_or_a_refusal(packing: int, tmp_path_factor
     path = folder / "voice.zip"
     whole = pack(path, {"voice.pth": MODEL * 9, "added.index": INDEX * 9}, packing).read_bytes()
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), min_size=1, max_size=6))
     def damaged(damage: list[tuple[int, int]]) -> None:
         changed = bytearray(whole)

@@ -362,7 +362,7 @@ def test_damaged_bytes_give_a_voice_or_a_refusal(genuine: Fields, tmp_path_facto
     start = whole.index(b"data.pkl") + 8
     places = st.integers(0, 200) | st.integers(start, start + 2000) | st.integers(len(whole) - 2000, len(whole) - 1)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=6))
     def damaged(damage: list[tuple[int, int]]) -> None:
         changed = bytearray(whole)

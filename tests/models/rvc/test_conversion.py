@@ -78,7 +78,7 @@ def nets(tmp_path_factory: pytest.TempPathFactory) -> Nets:
     return Nets(features, pitch, voices, folder)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(count=st.integers(1, 70_000), rate=st.sampled_from(RATES))
 @example(count=1, rate=40_000)
 @example(count=10, rate=48_000)

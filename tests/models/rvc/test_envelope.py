@@ -28,7 +28,7 @@ def put_together(recording: Recording, blocks: list[Samples], sample_rate: int, 
     return np.concatenate(list(mixed(blocks, recording, rate=rate, sample_rate=sample_rate, length=length)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     heard=st.sampled_from([10, 799, 8_000, 31_999, 48_000]),
     given=st.integers(1, 60_000),

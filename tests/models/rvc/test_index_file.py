@@ -145,7 +145,7 @@ def test_damaged_bytes_give_vectors_or_a_refusal(kind: str, tmp_path_factory: py
     whole = write(path, kind, vectors()).read_bytes()
     fields = list(range(140)) + [whole.find(b"ilar") + place for place in range(60) if b"ilar" in whole]
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(
         damage=st.lists(st.tuples(st.sampled_from(fields), HUGE | st.integers(0, 255)), min_size=1, max_size=12),
         run=st.integers(1, 8),
