@@ -45,6 +45,24 @@ def test_what_is_free_between_what_is_in_use_goes_back() -> None:
     assert ran(HOLES.format("heap.begin(every=0.1)", 30)) < 100
 
 
+LARGE = """
+{}
+size = 20 << 20
+bytearray(b"x") * size  # glibc takes larger blocks from its arenas once such a one was freed
+before = private()
+blocks = [(bytearray(b"x") * size, bytearray(60_000)) for _ in range(10)]
+held = [small for _, small in blocks]
+del blocks
+print(private() - before)
+"""
+
+
+@glibc
+def test_a_large_block_goes_back_at_once() -> None:
+    assert ran(LARGE.format("")) > 100
+    assert ran(LARGE.format("heap.begin()")) < 50
+
+
 ARENAS = """
 {}
 barrier = threading.Barrier(9)
