@@ -26,7 +26,8 @@ def without_edges(blocks: Iterable[Samples], sample_rate: int) -> Iterator[Sampl
             continue
         start = 0 if last else max(0, before + int(loud[0]) - margin)
         held, last = held[start:], before + int(loud[-1]) + 1 - start
-        if ready := max(0, last - margin):
+        ready = last - margin
+        if ready >= (1 if begun else fade):  # the swell is of one piece
             yield held[:ready] if begun else _risen(held, fade)[:ready]
             held, last, begun = held[ready:], margin, True
     if last:

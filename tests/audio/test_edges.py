@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audio.edges import without_edges
@@ -38,6 +38,7 @@ def test_both_ends_die_away() -> None:
 
 @settings(max_examples=60)
 @given(st.lists(st.integers(0, SPOKEN.size), max_size=30))
+@example([7201])  # one sample of the speech, and the rest
 def test_where_blocks_end_changes_nothing(ends: list[int]) -> None:
     assert np.array_equal(joined(np.split(SPOKEN, sorted(ends))), joined([SPOKEN]))
 
