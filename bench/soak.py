@@ -3,10 +3,10 @@
 python -m bench.soak [--minutes 60] [--device auto] [--callers 4]
 
 A rush of callers comes first, which is not measured. Then the means of the second tenth and of the last tenth of the
-time are compared. The exit code is 1 where the memory of a
-process grew by 5 % (in the small ones: and by more than 4 MB), or another measure by 5 % and more than 4; where
-anything leaked or failed, where a process was started again, was away or could not be looked at, or where a kind of
-visit was never made. A few minutes are not enough: models load on first use, and pools fill.
+time are compared. The exit code is 1 where the memory of a process grew by 5 % (in the small ones: and by more than
+4 MB), or another measure by 5 % and more than 4; where anything leaked or failed, where a process was started again,
+was away or could not be looked at, or where a kind of visit was never made. A few minutes are not enough: models load
+on first use, and pools fill.
 """
 
 import argparse
